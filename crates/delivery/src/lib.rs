@@ -1,0 +1,1 @@
+//! HTTP for viewers: HLS, Low-Latency HLS and DASH

@@ -1,0 +1,1 @@
+//! Sockets of publishers and of sub-second viewers

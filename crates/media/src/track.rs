@@ -1,0 +1,145 @@
+use bytes::Bytes;
+
+/// Whether a track is seen or heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// Pictures.
+    Video,
+    /// Sound.
+    Audio,
+}
+
+/// Video codecs that Headwater carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum VideoCodec {
+    /// H.264, ISO/IEC 14496-10.
+    Avc,
+    /// H.265, ISO/IEC 23008-2.
+    Hevc,
+    /// AOMedia Video 1.
+    Av1,
+    /// VP9.
+    Vp9,
+}
+
+/// Audio codecs that Headwater carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AudioCodec {
+    /// MPEG-4 AAC, ISO/IEC 14496-3.
+    Aac,
+    /// Opus, RFC 6716.
+    Opus,
+    /// MPEG-1/2 layer III.
+    Mp3,
+    /// FLAC, RFC 9639.
+    Flac,
+    /// Dolby Digital, ETSI TS 102 366.
+    Ac3,
+    /// Dolby Digital Plus, ETSI TS 102 366 annex E.
+    Eac3,
+}
+
+/// Frames per second as a fraction, so that 30000/1001 stays exact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameRate {
+    /// Frames in `seconds` seconds; never zero.
+    pub frames: u32,
+    /// Seconds that `frames` frames last; never zero.
+    pub seconds: u32,
+}
+
+impl FrameRate {
+    /// A rate of `frames` per `seconds`; `None` if either is zero.
+    pub fn new(frames: u32, seconds: u32) -> Option<Self> {
+        (frames != 0 && seconds != 0).then_some(Self { frames, seconds })
+    }
+
+    /// Frames per second.
+    pub fn per_second(self) -> f64 {
+        f64::from(self.frames) / f64::from(self.seconds)
+    }
+}
+
+/// What a decoder must know before the first video sample, and what manifests say of the track.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VideoParameters {
+    /// The codec.
+    pub codec: VideoCodec,
+    /// The codec's configuration record as ISO/IEC 14496-15 and the codecs' own ISOBMFF bindings define it,
+    /// without a box header: `avcC`, `hvcC`, `av1C` or `vpcC` (from its version byte on).
+    pub config: Bytes,
+    /// Width of the displayed picture, in pixels.
+    pub width: u32,
+    /// Height of the displayed picture, in pixels.
+    pub height: u32,
+    /// The frame rate that the bitstream states, if it states one.
+    pub frame_rate: Option<FrameRate>,
+    /// Whether frames may be presented in another order than they are decoded (B-frames).
+    pub reorders: bool,
+    /// The codec as RFC 6381 names it in `CODECS`, from the bitstream: `avc1.64001F`.
+    pub codec_string: String,
+}
+
+/// What a decoder must know before the first audio sample, and what manifests say of the track.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AudioParameters {
+    /// The codec.
+    pub codec: AudioCodec,
+    /// The codec's configuration without a box header: `AudioSpecificConfig` for AAC, the `dOps` body for Opus,
+    /// the `dfLa` body for FLAC, the `dac3` or `dec3` body for AC-3 and E-AC-3, nothing for MP3.
+    pub config: Bytes,
+    /// Samples per second of one channel at the decoder's output; also the track's timescale.
+    pub sample_rate: u32,
+    /// Channels at the decoder's output.
+    pub channels: u16,
+    /// Samples per channel of one frame at `sample_rate`; zero where frames differ in length (Opus, FLAC).
+    pub frame_samples: u32,
+    /// The codec as RFC 6381 names it in `CODECS`: `mp4a.40.2`.
+    pub codec_string: String,
+}
+
+/// The parameters of a track of either kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parameters {
+    /// Of a video track.
+    Video(VideoParameters),
+    /// Of an audio track.
+    Audio(AudioParameters),
+}
+
+impl Parameters {
+    /// Ticks per second of a video track's timeline.
+    pub const VIDEO_TIMESCALE: u32 = 90_000;
+
+    /// Whether the track is seen or heard.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Video(_) => Kind::Video,
+            Self::Audio(_) => Kind::Audio,
+        }
+    }
+
+    /// Ticks per second of the track's timeline: 90 kHz for video, the sample rate for audio.
+    pub fn timescale(&self) -> u32 {
+        match self {
+            Self::Video(_) => Self::VIDEO_TIMESCALE,
+            Self::Audio(audio) => audio.sample_rate,
+        }
+    }
+
+    /// The codec as RFC 6381 names it.
+    pub fn codec_string(&self) -> &str {
+        match self {
+            Self::Video(video) => &video.codec_string,
+            Self::Audio(audio) => &audio.codec_string,
+        }
+    }
+
+    /// The codec's configuration record.
+    pub fn config(&self) -> &Bytes {
+        match self {
+            Self::Video(video) => &video.config,
+            Self::Audio(audio) => &audio.config,
+        }
+    }
+}

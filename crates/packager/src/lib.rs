@@ -1,0 +1,1 @@
+//! Samples in; CMAF parts, HLS playlists and DASH manifests out
