@@ -17,6 +17,8 @@ pub struct Sample {
     pub dts: i64,
     /// Presentation time minus decode time, in ticks of the track's timescale.
     pub cts: i32,
+    /// How long it lasts, in ticks of the track's timescale, where the source says so; otherwise the next sample tells.
+    pub duration: Option<u32>,
     /// Whether decoding can start here. Always true for audio.
     pub keyframe: bool,
     /// The coded bytes.
