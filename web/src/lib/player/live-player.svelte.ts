@@ -1,0 +1,156 @@
+/** The player's state as the page shows it, and the loop that asks the server and obeys the supervisor. */
+import { type Playback, playback as ask } from '$lib/api';
+import type { Level, Mode } from './engine';
+import type { LiveVideo, Stats } from './live-video';
+import { type Decision, type Event, type Phase, Supervisor } from './supervisor';
+
+const MODE_KEY = 'headwater.mode';
+
+export class LivePlayer {
+	phase = $state<Phase>('connecting');
+	/** What the server last said of the stream; kept when it is gone, so that the page can go on naming it. */
+	playback = $state<Playback | null>(null);
+	latency = $state<number | null>(null);
+	levels = $state<Level[]>([]);
+	/** The chosen quality's id, -1 for automatic. */
+	level = $state(-1);
+	mode = $state<Mode>(storedMode());
+	muted = $state(true);
+	/** The viewer has muted or unmuted: autoplay's silence no longer needs an explanation. */
+	soundChosen = $state(false);
+
+	readonly name: string;
+	readonly #supervisor = new Supervisor();
+	#video: LiveVideo | null = null;
+	#timer: ReturnType<typeof setTimeout> | undefined;
+	#asking = false;
+
+	constructor(name: string, known: Playback | null) {
+		this.name = name;
+		this.playback = known;
+	}
+
+	/** Starts playing in an element; returns what stops it. Nothing is asked before loading begins. */
+	attach(video: LiveVideo): () => void {
+		this.#video = video;
+		const stop = new AbortController();
+		const on = (name: string, then: (event: CustomEvent) => void) =>
+			video.addEventListener(name, then as EventListener, { signal: stop.signal });
+		on('livefailure', ({ detail }) => this.#handle({ type: 'failure', failure: detail }));
+		on('livestuck', () => this.#handle({ type: 'stuck' }));
+		on('ended', () => this.#handle({ type: 'ended' }));
+		on('liveprogress', () => this.#progress());
+		on('livelevels', () => this.#readLevels());
+		on('volumechange', () => {
+			this.muted = video.muted;
+		});
+		addEventListener('online', () => this.again(), { signal: stop.signal });
+		void this.#open();
+		if (this.playback) this.#handle({ type: 'answer', playback: this.playback });
+		void this.#ask();
+		return () => {
+			stop.abort();
+			clearTimeout(this.#timer);
+			this.#video = null;
+			void video.close();
+		};
+	}
+
+	/** Tries again now: the viewer asked, or the network is back. */
+	again() {
+		if (this.phase !== 'playing') this.#handle({ type: 'again' });
+	}
+
+	setMode(mode: Mode) {
+		if (mode === this.mode) return;
+		this.mode = mode;
+		localStorage.setItem(MODE_KEY, mode);
+		this.#handle({ type: 'again' });
+	}
+
+	setLevel(id: number) {
+		if (this.#video) this.#video.level = id;
+		this.level = id;
+	}
+
+	setMuted(muted: boolean) {
+		this.soundChosen = true;
+		if (this.#video) this.#video.muted = muted;
+	}
+
+	/** Moves the playhead by seconds within what the server keeps. */
+	seek(seconds: number) {
+		const video = this.#video;
+		if (!video || video.seekable.length === 0) return;
+		const end = video.seekable.end(video.seekable.length - 1);
+		const to = video.currentTime + seconds;
+		if (to >= end - 1) video.goLive();
+		else video.currentTime = Math.max(video.seekable.start(0) + 1, to);
+	}
+
+	goLive() {
+		this.#video?.goLive();
+	}
+
+	stats(): Stats | null {
+		return this.#video?.stats() ?? null;
+	}
+
+	#progress() {
+		this.latency = this.#video?.latency ?? null;
+		this.#handle({ type: 'progress' });
+	}
+
+	#readLevels() {
+		this.levels = (this.#video?.levels ?? []).toSorted((a, b) => b.bitrate - a.bitrate);
+		this.level = this.#video?.level ?? -1;
+	}
+
+	#handle(event: Event) {
+		const decision = this.#supervisor.handle(event);
+		this.phase = this.#supervisor.phase;
+		this.#obey(decision, event.type === 'progress');
+	}
+
+	#obey({ engine, ask: delay }: Decision, onlyIfIdle: boolean) {
+		if (engine === 'load') void this.#open();
+		if (engine === 'unload') {
+			this.latency = null;
+			void this.#video?.close();
+		}
+		if (onlyIfIdle && (this.#timer !== undefined || this.#asking)) return;
+		clearTimeout(this.#timer);
+		this.#timer = setTimeout(() => void this.#ask(), delay);
+	}
+
+	async #open() {
+		const name = encodeURIComponent(this.name);
+		await this.#video?.open({
+			mode: this.mode,
+			hls: this.playback?.hls ?? `/live/${name}.m3u8`,
+			dash: this.playback?.dash ?? `/live/${name}.mpd`
+		});
+	}
+
+	async #ask() {
+		clearTimeout(this.#timer);
+		this.#timer = undefined;
+		if (this.#asking) return;
+		this.#asking = true;
+		let event: Event;
+		try {
+			event = { type: 'answer', playback: await ask(this.name) };
+		} catch {
+			event = { type: 'unreachable' };
+		}
+		this.#asking = false;
+		if (!this.#video) return;
+		if (event.type === 'answer' && event.playback) this.playback = event.playback;
+		this.#handle(event);
+	}
+}
+
+function storedMode(): Mode {
+	const stored = localStorage.getItem(MODE_KEY);
+	return stored === 'normal' || stored === 'dash' ? stored : 'low';
+}
