@@ -110,6 +110,9 @@ struct Inner {
     state: State,
     /// Whether anybody has ever seen a sample of this broadcast: then another source is a cut.
     seen: bool,
+    /// Each follower and the position that it has read up to.
+    followers: Vec<(u64, u64)>,
+    followers_ever: u64,
     health: Option<Arc<Health>>,
     harvested: Instant,
     keyframe_interval: Option<i64>,
@@ -155,6 +158,8 @@ impl Broadcast {
             deadline: restored.map(|restored| now + restored.wait),
             state: State::Waiting,
             seen: restored.is_some(),
+            followers: Vec::new(),
+            followers_ever: 0,
             health: None,
             harvested: now,
             keyframe_interval: None,
@@ -257,22 +262,35 @@ impl Broadcast {
         self.wake.notify_waiters();
     }
 
-    /// Copies what a follower at `position` has not seen; `true` when nothing will come any more.
-    pub(crate) fn read(&self, position: &mut Option<u64>, out: &mut Vec<Item>) -> bool {
-        let inner = self.lock();
+    /// Makes room for a follower: what is from now on waits for it, within the log's bounds.
+    pub(crate) fn admit(&self, position: Option<u64>) -> u64 {
+        let mut inner = self.lock();
+        inner.followers_ever += 1;
+        let follower = inner.followers_ever;
+        inner.followers.push((follower, position.unwrap_or(u64::MAX)));
+        follower
+    }
+
+    pub(crate) fn dismiss(&self, follower: u64) {
+        self.lock().followers.retain(|&(id, _)| id != follower);
+    }
+
+    /// Copies what `follower` at `position` has not seen; `true` when nothing will come any more.
+    pub(crate) fn read(&self, follower: u64, position: &mut Option<u64>, out: &mut Vec<Item>) -> bool {
+        let mut inner = self.lock();
         let ended = inner.state == State::Ended;
         let at = match *position {
             Some(at) if at >= inner.log.first() => at,
-            Some(0) => inner.log.first(),
             lost => {
                 let Some(join) = inner.log.join() else { return ended };
-                out.extend(lost.map(|_| Item::Lagged));
+                out.extend(lost.filter(|&at| at > 0).map(|_| Item::Lagged));
                 inner.push_parameters(out);
                 join
             }
         };
         inner.log.read(at, out);
         *position = Some(inner.log.end());
+        inner.followed(follower);
         ended
     }
 
@@ -418,7 +436,7 @@ impl SourceView<'_> {
     /// The source's first sample comes now.
     pub(crate) fn activate(&mut self) {
         self.slot_mut().active = true;
-        let at = self.inner.timeline.newest().unwrap_or(0);
+        let at = self.now();
         if self.inner.seen {
             self.inner.log.push(Item::Cut, at);
             self.inner.wall.restart();
@@ -427,13 +445,13 @@ impl SourceView<'_> {
     }
 
     pub(crate) fn announce(&mut self, video: bool, audio: bool) {
-        let at = self.inner.timeline.newest().unwrap_or(0);
+        let at = self.now();
         self.inner.log.push(Item::Announced { video, audio }, at);
     }
 
     /// Takes a track's parameters onto the timeline, and tells followers if they are new or `again` is set.
     pub(crate) fn configure(&mut self, parameters: &Parameters, again: bool) {
-        let at = self.inner.timeline.newest().unwrap_or(0);
+        let at = self.now();
         if self.inner.timeline.configure(parameters) || again {
             self.inner.log.push(Item::Parameters(parameters.clone()), at);
         }
@@ -482,6 +500,11 @@ impl SourceView<'_> {
         self.inner.fill_tracks(video.max(audio) - FILL_BEHIND_MICROS, part);
     }
 
+    /// The time of what is no sample: after all that is there, and not before its time.
+    fn now(&self) -> i64 {
+        self.inner.timeline.newest().unwrap_or(0).max(self.broadcast.position())
+    }
+
     fn slot(&self) -> &Slot {
         self.inner
             .slot
@@ -506,6 +529,16 @@ impl Inner {
             both.filter_map(|kind| self.timeline.parameters(kind))
                 .map(Item::Parameters),
         );
+    }
+
+    /// Takes note that a follower has read everything.
+    fn followed(&mut self, follower: u64) {
+        let end = self.log.end();
+        for (_, position) in self.followers.iter_mut().filter(|(id, _)| *id == follower) {
+            *position = end;
+        }
+        let least = self.followers.iter().map(|&(_, position)| position).min();
+        self.log.release(least.unwrap_or(u64::MAX));
     }
 
     fn timescale(&self, kind: Kind) -> Option<u32> {

@@ -18,6 +18,7 @@ pub enum Follow {
 #[derive(Debug)]
 pub struct Follower {
     broadcast: Arc<Broadcast>,
+    id: u64,
     /// Not known before the first key frame.
     position: Option<u64>,
     sub_second: bool,
@@ -30,8 +31,10 @@ impl Follower {
             broadcast.count_sub_second(1);
         }
         let position = (follow == Follow::FromStart).then_some(0);
+        let id = broadcast.admit(position);
         Self {
             broadcast,
+            id,
             position,
             sub_second,
         }
@@ -52,7 +55,7 @@ impl Follower {
             let woken = broadcast.woken();
             tokio::pin!(woken);
             woken.as_mut().enable();
-            let ended = broadcast.read(&mut self.position, out);
+            let ended = broadcast.read(self.id, &mut self.position, out);
             if out.len() > before {
                 return true;
             }
@@ -66,6 +69,7 @@ impl Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
+        self.broadcast.dismiss(self.id);
         if self.sub_second {
             self.broadcast.count_sub_second(-1);
         }

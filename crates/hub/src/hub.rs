@@ -230,7 +230,6 @@ impl Hub {
         let bounds = Bounds {
             bytes_max: limits.log_bytes_max,
             micros_max: i64::from(limits.log_seconds_max) * 1_000_000,
-            slack_micros: 1_000_000,
         };
         Arc::new(Broadcast::new(
             name.clone(),

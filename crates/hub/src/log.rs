@@ -34,8 +34,6 @@ pub enum Item {
 pub(crate) struct Bounds {
     pub(crate) bytes_max: usize,
     pub(crate) micros_max: i64,
-    /// Kept beyond the newest key frame, so that a follower that is a little late loses nothing.
-    pub(crate) slack_micros: i64,
 }
 
 #[derive(Debug)]
@@ -52,8 +50,10 @@ pub(crate) struct Log {
     first: u64,
     bytes: usize,
     /// Where a newcomer can start decoding: the newest key frame of video, or the newest sample of audio alone.
-    join: Option<(u64, i64)>,
+    join: Option<u64>,
     has_video: bool,
+    /// Every follower has read what is before this.
+    read_by_all: u64,
 }
 
 impl Log {
@@ -65,6 +65,7 @@ impl Log {
             bytes: 0,
             join: None,
             has_video: false,
+            read_by_all: 0,
         }
     }
 
@@ -80,7 +81,7 @@ impl Log {
 
     /// Where a newcomer can start decoding, while that is still kept.
     pub(crate) fn join(&self) -> Option<u64> {
-        self.join.map(|(position, _)| position)
+        self.join
     }
 
     /// Appends an entry; `micros` is its time on the timeline.
@@ -89,7 +90,7 @@ impl Log {
             self.bytes += sample.data.len();
             self.has_video |= *kind == Kind::Video;
             if *kind == Kind::Video && sample.keyframe || !self.has_video {
-                self.join = Some((self.end(), micros));
+                self.join = Some(self.end());
             }
         }
         self.entries.push_back(Entry { item, micros });
@@ -102,12 +103,19 @@ impl Log {
         out.extend(self.entries.iter().skip(skip).map(|entry| entry.item.clone()));
     }
 
+    /// Lets go of what every follower has read and no newcomer needs.
+    pub(crate) fn release(&mut self, read_by_all: u64) {
+        self.read_by_all = read_by_all;
+        if let Some(newest) = self.entries.back() {
+            self.trim(newest.micros);
+        }
+    }
+
     fn trim(&mut self, now: i64) {
         while let Some(front) = self.entries.front() {
-            let age = now - front.micros;
-            let over = self.bytes > self.bounds.bytes_max || age > self.bounds.micros_max;
-            let needed = self.join.is_none_or(|(join, _)| self.first >= join);
-            if !over && (needed || age <= self.bounds.slack_micros) {
+            let over = self.bytes > self.bounds.bytes_max || now - front.micros > self.bounds.micros_max;
+            let joinable = self.join.is_none_or(|join| self.first >= join);
+            if !over && (joinable || self.first >= self.read_by_all) {
                 return;
             }
             self.drop_front();
@@ -119,7 +127,7 @@ impl Log {
         if let Item::Sample { sample, .. } = &entry.item {
             self.bytes -= sample.data.len();
         }
-        if self.join.is_some_and(|(join, _)| join == self.first) {
+        if self.join == Some(self.first) {
             self.join = None;
         }
         self.first += 1;
@@ -135,7 +143,6 @@ mod tests {
     const BOUNDS: Bounds = Bounds {
         bytes_max: 1_000,
         micros_max: 10_000_000,
-        slack_micros: 500_000,
     };
 
     fn video(keyframe: bool, len: usize) -> Item {
@@ -162,14 +169,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_older_than_the_newest_key_frame_leaves_after_the_slack() {
+    fn what_no_newcomer_needs_leaves_when_every_follower_has_read_it() {
         let mut log = Log::new(BOUNDS);
         for frame in 0..90 {
             log.push(video(frame % 30 == 0, 1), frame * 33_333);
         }
-        assert_eq!((log.join(), log.first()), (Some(60), 60));
-        log.push(video(true, 1), 90 * 33_333);
-        assert_eq!((log.join(), log.first()), (Some(90), 75));
+        assert_eq!((log.join(), log.first()), (Some(60), 0));
+        log.release(45);
+        assert_eq!(log.first(), 45);
+        log.release(90);
+        assert_eq!(log.first(), 60, "the newest group stays");
     }
 
     #[test]

@@ -15,6 +15,10 @@ use crate::{Broadcast, Event, Hub, SourceClock, Standing};
 const AHEAD_MAX: Duration = Duration::from_secs(3);
 /// Audio waits this long for the first key frame of a video that is announced, or that may still come.
 const VIDEO_PATIENCE_MICROS: i64 = 2_000_000;
+/// Timestamps are rounded to milliseconds on their way.
+const ROUNDING_MICROS: i64 = 1_500;
+/// A still reaches no further than this beyond the picture that ends it.
+const HELD_MICROS_MAX: i64 = 500_000;
 const UNANNOUNCED_PATIENCE_MICROS: i64 = 500_000;
 
 /// Which tracks a source says it will send. A hint: what comes is what counts.
@@ -141,7 +145,15 @@ impl Publisher {
         let broadcast = Arc::clone(&self.broadcast);
         let began = !self.active;
         broadcast.with_source(self.slot, |view| {
-            let dts = self.rebase.place(source, micros_of(view.idle()), view.origin());
+            let mut dts = self.rebase.place(source, micros_of(view.idle()), view.origin());
+            if keyframe && kind == Kind::Video {
+                // The still is held a little beyond now: the picture that follows it goes right behind.
+                let held = view.timeline().filled_beyond(dts);
+                if (1..=HELD_MICROS_MAX).contains(&held) {
+                    self.rebase.shift(held);
+                    dts += held;
+                }
+            }
             self.begin(view, dts);
             let frame = Placed {
                 dts,
@@ -230,7 +242,7 @@ impl Publisher {
     fn push_video(&mut self, view: &mut SourceView<'_>, frame: Placed) {
         // While the source was silent its picture was held. What it sends of that time comes too late, and what follows
         // cannot be decoded without it.
-        if view.timeline().is_filled(frame.dts) || self.needs_keyframe && !frame.keyframe {
+        if view.timeline().filled_beyond(frame.dts) > ROUNDING_MICROS || self.needs_keyframe && !frame.keyframe {
             self.needs_keyframe = true;
             return;
         }

@@ -77,6 +77,13 @@ impl Rebase {
         i64::try_from(wide).unwrap_or(0).clamp(i64::MIN / 8, i64::MAX / 8)
     }
 
+    /// Moves everything that follows later by `micros`.
+    pub(crate) fn shift(&mut self, micros: i64) {
+        for mapping in [&mut self.current, &mut self.previous].into_iter().flatten() {
+            mapping.offset += micros;
+        }
+    }
+
     /// The time on the timeline of source time `micros`; `origin` is where a first sample, or one after a jump, goes.
     /// `idle` is the time since the source's last sample.
     pub(crate) fn place(&mut self, micros: i64, idle: i64, origin: i64) -> i64 {

@@ -182,12 +182,11 @@ impl Timeline {
         }
     }
 
-    /// Whether the picture at `at` (microseconds) was already held in place of the source's own.
-    pub(crate) fn is_filled(&self, at: i64) -> bool {
-        // Timestamps are rounded on their way.
+    /// How far beyond `at` (microseconds) the still was held, in microseconds; negative if it ended before.
+    pub(crate) fn filled_beyond(&self, at: i64) -> i64 {
         self.video
             .as_ref()
-            .is_some_and(|track| at + 1_500 < micros(track.filled_until, VIDEO))
+            .map_or(i64::MIN, |track| micros(track.filled_until, VIDEO).saturating_sub(at))
     }
 
     /// Fills audio with silence until `until` (microseconds).

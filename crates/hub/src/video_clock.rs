@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn reordered_frames_are_presented_on_the_grid_too() {
         let mut clock = clock(30, 1);
-        assert_eq!(clock.place(0, 66 * 90), (0, 66 * 90));
+        assert_eq!(clock.place(0, 66 * 90), (0, 6_000));
         assert_eq!(clock.place(33 * 90, 167 * 90), (3_000, 12_000));
         assert_eq!(clock.place(67 * 90, 100 * 90), (6_000, 3_000));
     }

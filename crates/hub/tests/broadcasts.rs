@@ -94,13 +94,21 @@ impl Encoder {
         }
     }
 
+    /// Runs while a follower keeps up.
+    async fn run_followed(&mut self, frames: u64, follower: &mut Follower, items: &mut Vec<Item>) {
+        for _ in 0..frames {
+            self.run(1).await;
+            items.extend(drain(follower).await);
+        }
+    }
+
     fn frame(&mut self) {
         let at = self.frames * 1_000 / 30;
         self.publisher.push(
             Kind::Video,
             self.base + at,
             0,
-            self.frames % 30 == 0,
+            self.frames.is_multiple_of(30),
             Bytes::from_static(b"picture"),
         );
         self.frames += 1;
@@ -122,16 +130,19 @@ async fn drain(follower: &mut Follower) -> Vec<Item> {
 }
 
 fn samples(items: &[Item], wanted: Kind) -> Vec<&Sample> {
-    let of_kind = |item| match item {
-        Item::Sample { kind, sample } if *kind == wanted => Some(sample),
-        _ => None,
-    };
-    let found: Vec<&Sample> = items.iter().filter_map(of_kind).collect();
+    let found: Vec<&Sample> = items.iter().filter_map(|item| sample(item, wanted)).collect();
     assert!(
         found.windows(2).all(|pair| pair[0].dts < pair[1].dts),
         "{wanted:?} goes back"
     );
     found
+}
+
+fn sample(item: &Item, wanted: Kind) -> Option<&Sample> {
+    match item {
+        Item::Sample { kind, sample } if *kind == wanted => Some(sample),
+        _ => None,
+    }
 }
 
 fn cuts(items: &[Item]) -> usize {
@@ -152,9 +163,9 @@ async fn a_source_that_returns_continues_the_same_timeline() {
     let broadcast = Arc::clone(first.publisher.broadcast());
     let began = tokio::time::Instant::now();
     let mut follower = broadcast.follow(Follow::FromStart);
-    first.run(90).await;
+    let mut items = Vec::new();
+    first.run_followed(90, &mut follower, &mut items).await;
     first.publisher.finish(Ending::Lost);
-    let mut items = drain(&mut follower).await;
     for _ in 0..50 {
         tokio::time::sleep(Duration::from_millis(100)).await;
         items.extend(drain(&mut follower).await);
@@ -162,8 +173,7 @@ async fn a_source_that_returns_continues_the_same_timeline() {
     assert_eq!(broadcast.state(), State::Waiting);
     let mut second = Encoder::new(publish(&hub, "colors", [127, 0, 0, 1]).await.unwrap(), 77_000, 640);
     assert_eq!(second.publisher.broadcast().id(), broadcast.id());
-    second.run(60).await;
-    items.extend(drain(&mut follower).await);
+    second.run_followed(60, &mut follower, &mut items).await;
 
     let now = began.elapsed().as_secs_f64();
     let (pictures, sounds) = (samples(&items, Kind::Video), samples(&items, Kind::Audio));
@@ -196,7 +206,7 @@ async fn missing_audio_becomes_silence() {
             Kind::Video,
             frame * 1_000 / 30,
             0,
-            frame % 30 == 0,
+            frame.is_multiple_of(30),
             Bytes::from_static(b"picture"),
         );
         second.flush();
@@ -294,8 +304,8 @@ async fn a_stalled_source_is_held_as_a_still_and_goes_on_at_the_live_edge() {
     let hub = hub(Takeover::Replace);
     let mut encoder = Encoder::new(publish(&hub, "colors", [127, 0, 0, 1]).await.unwrap(), 0, 1280);
     let mut follower = encoder.publisher.broadcast().follow(Follow::FromStart);
-    encoder.run(60).await;
-    let mut items = drain(&mut follower).await;
+    let mut items = Vec::new();
+    encoder.run_followed(60, &mut follower, &mut items).await;
     for _ in 0..40 {
         tokio::time::sleep(Duration::from_millis(100)).await;
         items.extend(drain(&mut follower).await);
@@ -304,8 +314,7 @@ async fn a_stalled_source_is_held_as_a_still_and_goes_on_at_the_live_edge() {
     for _ in 0..120 {
         encoder.frame();
     }
-    encoder.run(60).await;
-    items.extend(drain(&mut follower).await);
+    encoder.run_followed(60, &mut follower, &mut items).await;
     let pictures = samples(&items, Kind::Video);
     assert!(
         longest_gap(&pictures, 90_000.0, 8.0) < 1.1,
@@ -341,6 +350,7 @@ async fn audio_alone_begins_by_itself() {
     let mut publisher = publish(&hub, "radio", [127, 0, 0, 1]).await.unwrap();
     let mut follower = publisher.broadcast().follow(Follow::FromStart);
     publisher.configure(audio());
+    let mut items = Vec::new();
     for sound in 0..100u64 {
         publisher.push(
             Kind::Audio,
@@ -349,9 +359,9 @@ async fn audio_alone_begins_by_itself() {
             true,
             Bytes::from_static(b"sound"),
         );
+        publisher.flush();
+        items.extend(drain(&mut follower).await);
     }
-    publisher.flush();
-    let items = drain(&mut follower).await;
     assert!(samples(&items, Kind::Audio).len() > 70);
 }
 
@@ -383,7 +393,7 @@ async fn a_follower_that_is_too_slow_is_told_and_goes_on_at_a_key_frame() {
     let mut follower = encoder.publisher.broadcast().follow(Follow::FromStart);
     encoder.run(10).await;
     drain(&mut follower).await;
-    encoder.run(200).await;
+    encoder.run(600).await;
     let items = drain(&mut follower).await;
     assert!(matches!(items[0], Item::Lagged));
     assert!(samples(&items, Kind::Video)[0].keyframe);
