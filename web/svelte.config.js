@@ -6,9 +6,7 @@ export default {
 	compilerOptions: { runes: true },
 	kit: {
 		// One shell for every route; the server puts title, preview tags and playback data into it.
-		// HEADWATER_WEB_OUT lets cargo build into its own folder.
 		adapter: adapter({
-			pages: process.env.HEADWATER_WEB_OUT ?? 'build',
 			fallback: 'index.html',
 			precompress: true,
 			strict: false

@@ -1,18 +1,22 @@
 // After `vite build`: writes beside the built files
-//   preload.txt  one line per file that a route needs first: "ROUTE KIND HREF"; the server turns them into
-//                <link> tags, so that the browser fetches them at once instead of one after the other
-//   stamp        the hash of the sources that were built
+//   shell.txt  what the server needs to know of the shell, one fact per line:
+//                csp script sha256-…     the hash of each inline script, for the Content-Security-Policy
+//                ROUTE KIND HREF         a file that the route needs first and the shell does not name yet; the
+//                                        server makes <link> tags of them, so that all are fetched at once
+//   stamp      the hash of the sources that were built
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stamp } from './stamp.js';
 
 const root = join(import.meta.dirname, '..');
-const out = process.env.HEADWATER_WEB_OUT ?? join(root, 'build');
-/** @typedef {{ file: string, src?: string, imports?: string[], dynamicImports?: string[], css?: string[] }} Chunk */
+const out = join(root, 'build');
+/** @typedef {{ file: string, imports?: string[], css?: string[] }} Chunk */
 /** @type {Record<string, Chunk>} */
 const manifest = JSON.parse(
 	readFileSync(join(root, '.svelte-kit/output/client/.vite/manifest.json'), 'utf8')
 );
+const shell = readFileSync(join(out, 'index.html'), 'utf8');
 
 /** The manifest's key that ends like this. @param {string} end */
 function key(end) {
@@ -25,30 +29,40 @@ function key(end) {
  * A chunk, what it imports at once, and their styles.
  * @param {string} name
  * @param {Set<string>} seen
- * @param {Set<string>} lines
+ * @returns {string[]}
  */
-function collect(name, seen, lines) {
-	if (seen.has(name)) return;
-	seen.add(name);
+function collect(name, seen) {
 	const chunk = manifest[name];
-	if (!chunk) return;
-	lines.add(`script /${chunk.file}`);
-	for (const css of chunk.css ?? []) lines.add(`style /${css}`);
-	for (const next of chunk.imports ?? []) collect(next, seen, lines);
+	if (seen.has(name) || !chunk) return [];
+	seen.add(name);
+	const styles = (chunk.css ?? []).map((css) => `style /${css}`);
+	const imports = (chunk.imports ?? []).flatMap((next) => collect(next, seen));
+	return [`script /${chunk.file}`, ...styles, ...imports];
 }
 
-// Kit numbers its nodes: 0 the layout, 1 the error page, then the pages in route order.
+// Kit numbers its nodes: 0 the layout, 1 the error page, then the pages in the order of their routes.
 const routes = {
 	home: [key('/nodes/0.js'), key('/nodes/2.js')],
 	watch: [key('/nodes/0.js'), key('/nodes/3.js'), key('player/engines/hls.ts')]
 };
 const fonts = readdirSync(join(out, '_app/immutable/assets')).filter((name) => name.endsWith('.woff2'));
-const text = Object.entries(routes).flatMap(([route, keys]) => {
-	const lines = new Set(fonts.map((name) => `font /_app/immutable/assets/${name}`));
+const preloads = Object.entries(routes).flatMap(([route, keys]) => {
 	/** @type {Set<string>} */
 	const seen = new Set();
-	for (const name of keys) collect(name, seen, lines);
-	return [...lines].map((line) => `${route} ${line}\n`);
+	const files = [
+		...fonts.map((name) => `font /_app/immutable/assets/${name}`),
+		...keys.flatMap((name) => collect(name, seen))
+	];
+	return files
+		.filter((file) => !shell.includes(`"${file.split(' ')[1]}"`) || file.startsWith('font'))
+		.map((file) => `${route} ${file}`);
 });
-writeFileSync(join(out, 'preload.txt'), text.join(''));
+
+const hashes = [...shell.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(
+	([, script]) =>
+		`csp script sha256-${createHash('sha256')
+			.update(script ?? '')
+			.digest('base64')}`
+);
+writeFileSync(join(out, 'shell.txt'), `${[...hashes, ...preloads].join('\n')}\n`);
 writeFileSync(join(out, 'stamp'), stamp(root));

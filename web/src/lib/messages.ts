@@ -85,7 +85,12 @@ export const m = {
 			['?', 'This list']
 		] as [string, string][]
 	},
-	copy: { copy: 'Copy', copied: 'Copied', failed: 'Select and copy', label: (what: string) => `Copy ${what}` },
+	copy: {
+		copy: 'Copy',
+		copied: 'Copied',
+		failed: 'Select and copy',
+		label: (what: string) => `Copy ${what}`
+	},
 	error: { title: 'There is no such page', hint: 'The address may be mistyped, or the page has moved.' }
 };
 

@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import { command } from './keyboard';
 
-const press = (key: string, change = {}) => ({ key, ctrlKey: false, metaKey: false, altKey: false, ...change });
+const press = (key: string, change = {}) => ({
+	key,
+	ctrlKey: false,
+	metaKey: false,
+	altKey: false,
+	...change
+});
 
 test.each([
 	[' ', 'play'],

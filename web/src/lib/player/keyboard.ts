@@ -1,15 +1,7 @@
 /** The player's keys: the letters people know from the big sites. */
 
 export type Command =
-	| 'play'
-	| 'mute'
-	| 'fullscreen'
-	| 'pip'
-	| 'live'
-	| 'stats'
-	| 'help'
-	| { seek: number }
-	| { volume: number };
+	'play' | 'mute' | 'fullscreen' | 'pip' | 'live' | 'stats' | 'help' | { seek: number } | { volume: number };
 
 const KEYS: Record<string, Command> = {
 	' ': 'play',
@@ -50,7 +42,9 @@ export function command(press: Press, focus: Focus): Command | null {
 export function focus(event: Event): Focus {
 	const element = event.composedPath()[0];
 	if (!(element instanceof Element)) return 'none';
-	if (element.closest('textarea, [contenteditable], input:not([type=radio], [type=checkbox], [type=range])')) {
+	if (
+		element.closest('textarea, [contenteditable], input:not([type=radio], [type=checkbox], [type=range])')
+	) {
 		return 'text';
 	}
 	const control = 'button, a[href], select, input, summary, [role=button], [role=slider], [role=switch]';

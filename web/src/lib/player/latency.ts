@@ -67,7 +67,11 @@ export class Pacer {
 		this.#relax(reading.now);
 		const { span, low } = this.#observe(reading);
 		const window = Pacer.#window(reading.grain);
-		if (reading.latency !== null && reading.latency > JUMP_SECONDS + reading.grain && low > JUMP_SECONDS / 2) {
+		if (
+			reading.latency !== null &&
+			reading.latency > JUMP_SECONDS + reading.grain &&
+			low > JUMP_SECONDS / 2
+		) {
 			return { jump: true };
 		}
 		const excess = low - this.#reserve;
