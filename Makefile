@@ -70,7 +70,7 @@ check: web ## format, lints, layer rule, docs, web types: the quick half of test
 bench: ## measure beside nginx-rtmp and write docs/benchmarks.md (QUICK=1: a smoke run that writes nothing)
 	@$(NEED) build web ffmpeg nginx-rtmp python openssl
 	@$(MAKE) --no-print-directory release
-	cargo build --release --locked --manifest-path bench/loadgen/Cargo.toml --target-dir target/bench
+	cargo build --release --locked -p loadgen
 	python3 bench/run.py $(if $(QUICK),--quick) $(ARGS)
 
 bench-inner: ## criterion on the inner loops: chunk parsing, closing a part, rendering a playlist

@@ -7,7 +7,7 @@ import time
 import meter
 from servers import GENERATOR_CPU, ROOT, bound_to
 
-GENERATOR = ROOT / "target/bench/release/loadgen"
+GENERATOR = ROOT / "target/release/loadgen"
 SOURCE = ROOT / "target/bench/source.flv"
 
 
