@@ -1,0 +1,242 @@
+use bytes::Bytes;
+use media::AudioCodec;
+
+use super::{Error, TagHeader, Unused, fourcc_name, packet, tail};
+use crate::fields::Fields;
+
+/// An audio message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Audio {
+    /// The decoder's configuration: `AudioSpecificConfig`, `OpusHead`, or the `STREAMINFO` of FLAC.
+    Config {
+        /// The codec.
+        codec: AudioCodec,
+        /// The configuration.
+        record: Bytes,
+    },
+    /// One frame.
+    Frame {
+        /// The codec.
+        codec: AudioCodec,
+        /// The coded bytes.
+        data: Bytes,
+    },
+    /// The encoder says that the sequence is over.
+    End {
+        /// The codec.
+        codec: AudioCodec,
+    },
+    /// Nothing that is used.
+    Unused(Unused),
+}
+
+const CUT: Error = Error::Truncated("audio");
+
+const FORMAT_MP3: u8 = 2;
+const FORMAT_ENHANCED: u8 = 9;
+const FORMAT_AAC: u8 = 10;
+const FORMAT_MP3_8_KHZ: u8 = 14;
+
+// 44.1 kHz, 16 bits, stereo: what the specification asks for with AAC, whatever is true.
+const CLASSIC_BITS: u8 = 0x0f;
+
+impl Audio {
+    /// Reads a tag's body.
+    pub fn read(tag: &Bytes) -> Result<Self, Error> {
+        let mut fields = Fields::new(tag);
+        let first = fields.u8().ok_or(CUT)?;
+        match first >> 4 {
+            FORMAT_AAC => aac(tag, fields),
+            FORMAT_MP3 | FORMAT_MP3_8_KHZ => Ok(Self::Frame {
+                codec: AudioCodec::Mp3,
+                data: tail(tag, fields.rest().len()),
+            }),
+            FORMAT_ENHANCED => enhanced(tag, first & 0x0f, fields),
+            other => Ok(Self::Unused(Unused::Codec(classic_name(other).to_owned()))),
+        }
+    }
+
+    /// The bytes before a configuration; `None` where the codec has none.
+    pub fn config_header(codec: AudioCodec) -> Option<TagHeader> {
+        match codec {
+            AudioCodec::Aac => Some(TagHeader::new([&[(FORMAT_AAC << 4) | CLASSIC_BITS, 0], &[], &[]])),
+            AudioCodec::Opus => Some(enhanced_header(codec, packet::SEQUENCE_START, &[])),
+            AudioCodec::Flac => Some(enhanced_header(codec, packet::SEQUENCE_START, &[])),
+            AudioCodec::Mp3 | AudioCodec::Ac3 | AudioCodec::Eac3 => None,
+        }
+    }
+
+    /// The bytes before a frame.
+    pub fn frame_header(codec: AudioCodec) -> TagHeader {
+        match codec {
+            AudioCodec::Aac => TagHeader::new([&[(FORMAT_AAC << 4) | CLASSIC_BITS, 1], &[], &[]]),
+            AudioCodec::Mp3 => TagHeader::new([&[(FORMAT_MP3 << 4) | CLASSIC_BITS], &[], &[]]),
+            _ => enhanced_header(codec, packet::CODED_FRAMES, &[]),
+        }
+    }
+
+    /// The codec's FourCC in Enhanced RTMP.
+    pub fn fourcc(codec: AudioCodec) -> &'static str {
+        match codec {
+            AudioCodec::Aac => "mp4a",
+            AudioCodec::Opus => "Opus",
+            AudioCodec::Mp3 => ".mp3",
+            AudioCodec::Flac => "fLaC",
+            AudioCodec::Ac3 => "ac-3",
+            AudioCodec::Eac3 => "ec-3",
+        }
+    }
+}
+
+fn aac(tag: &Bytes, mut fields: Fields<'_>) -> Result<Audio, Error> {
+    let codec = AudioCodec::Aac;
+    let packet = fields.u8().ok_or(CUT)?;
+    let data = tail(tag, fields.rest().len());
+    Ok(match packet {
+        0 => Audio::Config { codec, record: data },
+        1 => Audio::Frame { codec, data },
+        other => Audio::Unused(Unused::PacketType(other)),
+    })
+}
+
+fn classic_name(format: u8) -> &'static str {
+    match format {
+        0 | 3 => "PCM",
+        1 => "ADPCM",
+        4..=6 => "Nellymoser",
+        7 => "G.711 A-law",
+        8 => "G.711 mu-law",
+        11 => "Speex",
+        _ => "unknown FLV audio format",
+    }
+}
+
+fn enhanced(tag: &Bytes, packet: u8, mut fields: Fields<'_>) -> Result<Audio, Error> {
+    match packet {
+        packet::AUDIO_MULTITRACK => return Ok(Audio::Unused(Unused::Multitrack)),
+        packet::MODIFIER => return Ok(Audio::Unused(Unused::Modifier)),
+        packet::MULTICHANNEL_CONFIG => return Ok(Audio::Unused(Unused::Metadata)),
+        _ => {}
+    }
+    let fourcc = fields.array::<4>().ok_or(CUT)?;
+    let codec = match &fourcc {
+        b"mp4a" => AudioCodec::Aac,
+        b"Opus" => AudioCodec::Opus,
+        b".mp3" => AudioCodec::Mp3,
+        b"fLaC" => AudioCodec::Flac,
+        b"ac-3" => AudioCodec::Ac3,
+        b"ec-3" => AudioCodec::Eac3,
+        _ => return Ok(Audio::Unused(Unused::Codec(fourcc_name(fourcc)))),
+    };
+    let data = tail(tag, fields.rest().len());
+    Ok(match packet {
+        packet::SEQUENCE_START => Audio::Config {
+            codec,
+            record: record(codec, data),
+        },
+        packet::CODED_FRAMES => Audio::Frame { codec, data },
+        packet::SEQUENCE_END => Audio::End { codec },
+        other => Audio::Unused(Unused::PacketType(other)),
+    })
+}
+
+/// FLAC's configuration may come with the signature and block header of a file before it; it is used without.
+fn record(codec: AudioCodec, data: Bytes) -> Bytes {
+    const STREAMINFO_LEN: usize = 34;
+    const BLOCK_HEADER_LEN: usize = 4;
+    if codec != AudioCodec::Flac {
+        return data;
+    }
+    let block = data.strip_prefix(b"fLaC").map_or(data.len(), <[u8]>::len);
+    let without_header = if block >= STREAMINFO_LEN.saturating_add(BLOCK_HEADER_LEN) {
+        block.saturating_sub(BLOCK_HEADER_LEN)
+    } else {
+        block
+    };
+    let body = tail(&data, without_header);
+    body.slice(..STREAMINFO_LEN.min(body.len()))
+}
+
+fn enhanced_header(codec: AudioCodec, packet: u8, more: &[u8]) -> TagHeader {
+    TagHeader::new([
+        &[(FORMAT_ENHANCED << 4) | packet],
+        Audio::fourcc(codec).as_bytes(),
+        more,
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data() -> Bytes {
+        Bytes::from_static(b"data")
+    }
+
+    #[test]
+    fn every_message_has_its_form_on_the_wire() {
+        use AudioCodec::{Aac, Ac3, Eac3, Flac, Mp3, Opus};
+        let config = |codec| Audio::Config { codec, record: data() };
+        let frame = |codec| Audio::Frame { codec, data: data() };
+        let table: [(&str, Audio, Option<TagHeader>, &[u8]); 9] = [
+            ("AAC config", config(Aac), Audio::config_header(Aac), b"\xaf\0"),
+            ("AAC frame", frame(Aac), Some(Audio::frame_header(Aac)), b"\xaf\x01"),
+            ("MP3 frame", frame(Mp3), Some(Audio::frame_header(Mp3)), b"\x2f"),
+            ("Opus config", config(Opus), Audio::config_header(Opus), b"\x90Opus"),
+            ("Opus frame", frame(Opus), Some(Audio::frame_header(Opus)), b"\x91Opus"),
+            ("FLAC config", config(Flac), Audio::config_header(Flac), b"\x90fLaC"),
+            ("FLAC frame", frame(Flac), Some(Audio::frame_header(Flac)), b"\x91fLaC"),
+            ("AC-3 frame", frame(Ac3), Some(Audio::frame_header(Ac3)), b"\x91ac-3"),
+            (
+                "E-AC-3 frame",
+                frame(Eac3),
+                Some(Audio::frame_header(Eac3)),
+                b"\x91ec-3",
+            ),
+        ];
+        for (name, audio, header, bytes) in table {
+            assert_eq!(header.as_deref(), Some(bytes), "{name} written");
+            let tag = Bytes::from([bytes, b"data"].concat());
+            assert_eq!(Audio::read(&tag), Ok(audio), "{name} read");
+            for end in 0..bytes.len() {
+                assert_eq!(Audio::read(&tag.slice(..end)), Err(CUT), "{name} cut at {end}");
+            }
+        }
+    }
+
+    #[test]
+    fn flac_configurations_lose_what_belongs_to_files() {
+        let info = [5; 34];
+        for (name, before) in [
+            ("bare", &b""[..]),
+            ("with signature and block header", b"fLaC\x80\0\0\x22"),
+            ("with block header", b"\x80\0\0\x22"),
+            ("with signature", b"fLaC"),
+        ] {
+            let tag = Bytes::from([b"\x90fLaC", before, &info].concat());
+            let config = Audio::Config {
+                codec: AudioCodec::Flac,
+                record: Bytes::copy_from_slice(&info),
+            };
+            assert_eq!(Audio::read(&tag), Ok(config), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_used_says_what_it_is() {
+        let table: [(&str, &[u8], Unused); 5] = [
+            ("Speex", b"\xb2xx", Unused::Codec("Speex".into())),
+            ("unknown FourCC", b"\x91abcd", Unused::Codec("abcd".into())),
+            ("multitrack", b"\x95\0", Unused::Multitrack),
+            ("modifier", b"\x97\0", Unused::Modifier),
+            ("channel layout", b"\x94Opus", Unused::Metadata),
+        ];
+        for (name, bytes, unused) in table {
+            assert_eq!(
+                Audio::read(&Bytes::from_static(bytes)),
+                Ok(Audio::Unused(unused)),
+                "{name}"
+            );
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Entry points of the fuzz targets. Each takes anything and must come back; what it understood, it must say the same way again.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use media::Kind;
+
+use crate::{
+    Command, Limits, Message,
+    amf0::{self, Budget},
+    chunk::{self, Envelope},
+    flv::{Audio, Metadata, Video},
+    handshake::{self, Progress},
+    kind,
+    server::{Event, Options, PlayRefusal, Session},
+};
+
+/// Feeds the server's and the client's side of a handshake.
+pub fn handshake(bytes: &[u8]) {
+    let mut input = bytes;
+    let mut server = handshake::Server::new(1);
+    while let Ok(Progress::Reply(reply)) = server.handle_input(&mut input) {
+        assert_eq!(reply.len(), 3_073, "S0, S1 and S2");
+    }
+    let (mut client, hello) = handshake::Client::with_digest(1);
+    assert_eq!(hello.len(), 1_537, "C0 and C1");
+    if let Ok(Progress::Done(answer)) = client.handle_input(&mut &*bytes) {
+        assert_eq!(answer.len(), 1_536, "C2");
+    }
+}
+
+/// Reads chunks, split by the first byte's measure; writes the messages again and reads the same ones.
+pub fn chunk_stream(bytes: &[u8]) {
+    let Some((piece, bytes)) = bytes.split_first() else {
+        return;
+    };
+    let messages = read_chunks(bytes, usize::from(*piece).max(1));
+    let mut written = Vec::new();
+    for message in &messages {
+        let envelope = Envelope {
+            chunk_stream: 6,
+            kind: message.kind,
+            stream: message.stream,
+            timestamp: message.timestamp,
+        };
+        chunk::append(&mut written, envelope, &message.payload, chunk::DEFAULT_SIZE);
+    }
+    assert_eq!(read_chunks(&written, usize::MAX), messages, "written and read again");
+}
+
+fn read_chunks(bytes: &[u8], piece: usize) -> Vec<Message> {
+    let mut reader = chunk::Reader::new(Limits::default());
+    let mut messages = Vec::new();
+    for mut input in bytes.chunks(piece) {
+        loop {
+            match reader.read(&mut input) {
+                Ok(Some(message)) => messages.push(message),
+                Ok(None) => break,
+                Err(_) => return messages,
+            }
+        }
+    }
+    messages
+}
+
+/// Reads values and commands; writes them and reads the same ones.
+pub fn amf0(bytes: &[u8]) {
+    let mut reader = amf0::Reader::new(bytes, Budget::default());
+    while let Ok(value) = reader.value() {
+        let mut once = Vec::new();
+        amf0::write(&mut once, &value);
+        let again = amf0::Reader::new(&once, Budget::default())
+            .value()
+            .expect("what was written can be read");
+        let mut twice = Vec::new();
+        amf0::write(&mut twice, &again);
+        assert_eq!(once, twice, "written, read and written again");
+    }
+    let payload = Bytes::copy_from_slice(bytes);
+    for kind in [kind::COMMAND, kind::COMMAND_AMF3] {
+        let message = Message {
+            kind,
+            stream: 0,
+            timestamp: 0,
+            payload: payload.clone(),
+        };
+        if let Ok(command) = Command::read(&message, Budget::default()) {
+            Metadata::read(&command.arguments);
+        }
+    }
+}
+
+/// Reads tags; writes what they hold and reads the same.
+pub fn flv(bytes: &[u8]) {
+    let tag = Bytes::copy_from_slice(bytes);
+    let video = Video::read(&tag);
+    if let Some(written) = video.as_ref().ok().and_then(write_video) {
+        assert_eq!(Video::read(&written), video, "written and read again");
+    }
+    let audio = Audio::read(&tag);
+    if let Some(written) = audio.as_ref().ok().and_then(write_audio) {
+        assert_eq!(Audio::read(&written), audio, "written and read again");
+    }
+}
+
+fn write_video(video: &Video) -> Option<Bytes> {
+    let (header, data) = match video {
+        Video::Config { codec, record } => (Video::config_header(*codec), record.clone()),
+        Video::Frame {
+            codec,
+            keyframe,
+            cts_ms,
+            data,
+        } => (Video::frame_header(*codec, *keyframe, *cts_ms), data.clone()),
+        Video::End { codec } => (Video::end_header(*codec), Bytes::new()),
+        Video::Unused(_) => return None,
+    };
+    Some(Bytes::from([&header[..], &data].concat()))
+}
+
+fn write_audio(audio: &Audio) -> Option<Bytes> {
+    let (header, data) = match audio {
+        Audio::Config { codec, record } => (Audio::config_header(*codec)?, record.clone()),
+        Audio::Frame { codec, data } => (Audio::frame_header(*codec), data.clone()),
+        Audio::End { .. } | Audio::Unused(_) => return None,
+    };
+    Some(Bytes::from([&header[..], &data].concat()))
+}
+
+/// Feeds a server's session after a handshake, split by the first byte's measure, and answers all it asks.
+pub fn server_session(bytes: &[u8]) {
+    let Some((piece, bytes)) = bytes.split_first() else {
+        return;
+    };
+    // A moment like any other: nothing here looks at the clock.
+    let Some(mut now) = a_moment() else { return };
+    let mut session = Session::new(Options::default(), 1, now);
+    let (_, hello) = handshake::Client::plain(1);
+    let greeting = [&hello[..], &[0; 1_536]].concat();
+    session.handle_input(&greeting, now).expect("the handshake is right");
+    for input in bytes.chunks(usize::from(*piece).max(1)) {
+        now = now.checked_add(Duration::from_millis(10)).unwrap_or(now);
+        if session.handle_input(input, now).is_err() || answer(&mut session, now).is_err() || session.is_closing() {
+            break;
+        }
+    }
+    let _ = session.handle_timeout(now);
+    while session.poll_transmit().is_some() {}
+}
+
+fn answer(session: &mut Session, now: Instant) -> Result<(), crate::Error> {
+    while let Some(event) = session.poll_event() {
+        match event {
+            Event::Connect(_) => session.accept_connect(now)?,
+            Event::Publish(_) => session.accept_publish(now)?,
+            Event::Play(play) if play.name.len() > 20 => {
+                session.refuse_play(PlayRefusal::StreamNotFound, "no such stream", now)?;
+            }
+            Event::Play(_) => session.accept_play(Some(&Metadata::default()), now)?,
+            Event::Media {
+                kind: Kind::Video, tag, ..
+            } => drop(Video::read(&tag)),
+            Event::Media { tag, .. } => drop(Audio::read(&tag)),
+            _ => {}
+        }
+        session.poll_transmit();
+    }
+    Ok(())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an Instant can be had from the clock only; any will do"
+)]
+fn a_moment() -> Option<Instant> {
+    Some(Instant::now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TARGETS: [fn(&[u8]); 5] = [handshake, chunk_stream, amf0, flv, server_session];
+
+    /// A publisher's session after the handshake, as a seed for mutation.
+    fn seed() -> Vec<u8> {
+        let mut bytes = vec![200];
+        let object = amf0::Value::Object(vec![("app".into(), "live".into())]);
+        let commands = [
+            (0, Command::new("connect", 1.0, vec![object])),
+            (0, Command::new("createStream", 2.0, vec![amf0::Value::Null])),
+            (
+                1,
+                Command::new("publish", 3.0, vec![amf0::Value::Null, "key".into(), "live".into()]),
+            ),
+        ];
+        for (stream, command) in commands {
+            let envelope = Envelope {
+                chunk_stream: 3,
+                kind: kind::COMMAND,
+                stream,
+                timestamp: 0,
+            };
+            chunk::append(&mut bytes, envelope, &command.write(), 128);
+        }
+        for timestamp in [0, 33, 0xff_ffff] {
+            let envelope = Envelope {
+                chunk_stream: 6,
+                kind: kind::VIDEO,
+                stream: 1,
+                timestamp,
+            };
+            chunk::append(&mut bytes, envelope, &[&b"\x17\x01\0\0\0"[..], &[9; 300]].concat(), 128);
+        }
+        bytes
+    }
+
+    #[test]
+    fn twenty_thousand_mutations_of_a_session_find_nothing() {
+        let seed = seed();
+        let mut state = 1_u64;
+        let mut random = move || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize
+        };
+        for _ in 0..4_000 {
+            let mut bytes = seed.clone();
+            for _ in 0..=random() % 8 {
+                let at = random() % bytes.len();
+                match random() % 4 {
+                    0 => bytes[at] = random() as u8,
+                    1 => drop(bytes.drain(at..bytes.len().min(at + 1 + random() % 16))),
+                    2 => bytes.insert(at, random() as u8),
+                    _ => bytes[at] = 0xff,
+                }
+                if bytes.is_empty() {
+                    bytes.push(0);
+                }
+            }
+            TARGETS.iter().for_each(|target| target(&bytes));
+        }
+    }
+
+    #[test]
+    fn the_targets_take_nothing_and_little() {
+        for bytes in [&b""[..], b"\0", b"\x03", b"\xff\xff", &[0x16; 4_000]] {
+            TARGETS.iter().for_each(|target| target(bytes));
+        }
+    }
+}
