@@ -82,3 +82,92 @@ fn write_window(writer: &mut BitWriter) {
     writer.put(0, 6);
     writer.put(0, 1);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::hex;
+
+    /// Name, configuration, sample rate, channels, frame length, codec string.
+    type Row = (&'static str, &'static str, u32, u16, u32, &'static str);
+    const CONFIGURATIONS: [Row; 13] = [
+        ("ffmpeg, mono", "118856e500", 48_000, 1, 1_024, "mp4a.40.2"),
+        ("ffmpeg, stereo", "119056e500", 48_000, 2, 1_024, "mp4a.40.2"),
+        ("ffmpeg, 5.1", "11b056e500", 48_000, 6, 1_024, "mp4a.40.2"),
+        (
+            "ffmpeg, hexagonal in a program config element",
+            HEXAGONAL,
+            48_000,
+            6,
+            1_024,
+            "mp4a.40.2",
+        ),
+        (
+            "ffmpeg, 6.1 in a program config element",
+            SIX_ONE,
+            48_000,
+            7,
+            1_024,
+            "mp4a.40.2",
+        ),
+        ("OBS, stereo, two bytes", "1210", 44_100, 2, 1_024, "mp4a.40.2"),
+        ("frames of 960", "1214", 44_100, 2, 960, "mp4a.40.2"),
+        ("HE-AAC, explicit", "2b920800", 44_100, 2, 2_048, "mp4a.40.5"),
+        (
+            "HE-AAC, backward compatible",
+            "139056e5a0",
+            44_100,
+            2,
+            2_048,
+            "mp4a.40.5",
+        ),
+        ("HE-AAC v2, explicit", "eb8a0800", 44_100, 2, 2_048, "mp4a.40.29"),
+        (
+            "HE-AAC v2, backward compatible",
+            "138856e5a54880",
+            44_100,
+            2,
+            2_048,
+            "mp4a.40.29",
+        ),
+        ("an explicit sample rate", "1780562210", 44_100, 2, 1_024, "mp4a.40.2"),
+        ("7.1", "11b8", 48_000, 8, 1_024, "mp4a.40.2"),
+    ];
+    const HEXAGONAL: &str = "118004c808002008840d4c61766335392e33372e31303056e500";
+    const SIX_ONE: &str = "118004c848002000c4400d4c61766335392e33372e31303056e500";
+
+    #[test]
+    fn configurations_of_real_encoders_are_read() {
+        for (name, asc, sample_rate, channels, frame_samples, codec_string) in CONFIGURATIONS {
+            let parameters = parameters(hex(asc)).expect(name);
+            assert_eq!(parameters.sample_rate, sample_rate, "{name}");
+            assert_eq!(parameters.channels, channels, "{name}");
+            assert_eq!(parameters.frame_samples, frame_samples, "{name}");
+            assert_eq!(parameters.codec_string, codec_string, "{name}");
+            assert_eq!(parameters.config, hex(asc), "{name}");
+        }
+    }
+
+    #[test]
+    fn configurations_that_no_browser_plays_are_refused() {
+        for (name, asc) in [
+            ("nothing", ""),
+            ("cut off", "12"),
+            ("object type 0", "0210"),
+            ("low delay", "ba10"),
+            ("reserved sample rate", "1690"),
+            ("reserved channels", "1240"),
+            ("a sample rate of 1 Hz", "1780000090"),
+        ] {
+            assert!(parameters(hex(asc)).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn silence_has_an_element_for_every_speaker_and_no_spectrum() {
+        for (asc, frame) in [("1210", "21000000001c"), ("1208", "00000007")] {
+            let parameters = parameters(hex(asc)).unwrap();
+            assert_eq!(silence(&parameters), Some(hex(frame)), "{asc}");
+        }
+    }
+}

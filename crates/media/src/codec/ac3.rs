@@ -239,3 +239,66 @@ fn channels(layout: u32, low_frequency: u32) -> u16 {
     let full_range = FULL_RANGE.get(layout as usize).copied().unwrap_or_default();
     full_range.saturating_add(low_frequency as u16)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::hex;
+
+    #[test]
+    fn frames_of_real_encoders_become_mp4_boxes() {
+        // ffmpeg 9.0: stereo at 192 kbit/s, and 5.1 at 448 kbit/s with the boxes that its MP4 has.
+        let ac3 = parameters(&hex("0b77fe95144043e106f46370c0c0")).unwrap();
+        assert_eq!((ac3.codec, ac3.sample_rate, ac3.channels), (AudioCodec::Ac3, 48_000, 2));
+        assert_eq!((ac3.config, ac3.frame_samples), (hex("101140"), 1_536));
+
+        let eac3 = parameters(&hex("0b77037f3f87c00020f820000200400004001fcc7e01")).unwrap();
+        assert_eq!(
+            (eac3.codec, eac3.sample_rate, eac3.channels),
+            (AudioCodec::Eac3, 48_000, 6)
+        );
+        assert_eq!((eac3.config, eac3.frame_samples), (hex("0e00200f00"), 1_536));
+    }
+
+    #[test]
+    fn a_dependent_substream_adds_its_speakers() {
+        let mut unit = hex("0b770008 3f87c000 20f8 20000200400004".replace(' ', "").as_str()).to_vec();
+        unit.resize(18, 0);
+        // Dependent, 2/0 without LFE, no compression, the channel map names Lrs/Rrs only.
+        let mut writer = BitWriter::default();
+        for (value, bits) in [
+            (SYNC_WORD, 16),
+            (1, 2),
+            (0, 3),
+            (8, 11),
+            (0, 2),
+            (3, 2),
+            (2, 3),
+            (0, 1),
+            (16, 5),
+        ] {
+            writer.put(value, bits);
+        }
+        for (value, bits) in [(27, 5), (0, 1), (1, 1), (0x0200, 16)] {
+            writer.put(value, bits);
+        }
+        unit.extend(writer.finish());
+        let parameters = parameters(&unit.into()).unwrap();
+        assert_eq!(parameters.channels, 8);
+        assert_eq!(parameters.config[4..], [0b0000_0010, 0b0000_0010]);
+    }
+
+    #[test]
+    fn what_is_no_sync_frame_is_refused() {
+        let whole = hex("0b77037f3f87");
+        for length in 0..whole.len() {
+            assert!(parameters(&whole.slice(..length)).is_err(), "{length} bytes");
+        }
+        assert!(parameters(&hex("0b78fe95144043e106f4")).is_err());
+        assert!(
+            parameters(&hex("0b77fe95d44043e106f4")).is_err(),
+            "reserved sample rate"
+        );
+        assert!(parameters(&hex("0b77fe951490")).is_err(), "an unknown bit stream id");
+    }
+}

@@ -185,3 +185,92 @@ fn write_leb128(out: &mut Vec<u8>, mut value: usize) {
     }
     out.push(value as u8);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FrameRate;
+    use crate::codec::hex;
+
+    /// Of SVT-AV1 4.2 in ffmpeg 9.0, 640x360.
+    const SVT: &str = "81010c000a0c0200000d2627fb3805f00080";
+    /// What its first sample begins with: the sequence header is not quite the one of its record.
+    const SVT_SAMPLE: &str = "12000a0c0200000d2627fb3895f20080320410008580";
+    /// Of libaom in ffmpeg 9.0, 10 bits, real time.
+    const AOM: &str = "81014c000a0b0000000cc4ff6736be5010";
+
+    #[test]
+    fn records_of_real_encoders_are_read() {
+        let svt = parameters(hex(SVT)).unwrap();
+        assert_eq!(
+            (svt.width, svt.height, svt.codec_string.as_str()),
+            (640, 360, "av01.0.01M.08")
+        );
+        let aom = parameters(hex(AOM)).unwrap();
+        assert_eq!(
+            (aom.width, aom.height, aom.codec_string.as_str()),
+            (640, 360, "av01.0.01M.10")
+        );
+        assert_eq!(aom.config, hex(AOM));
+        assert!(!aom.reorders);
+    }
+
+    #[test]
+    fn a_made_record_equals_the_encoders_own() {
+        for record in [hex(SVT), hex(AOM)] {
+            assert_eq!(sequence_header_in(&[], &record[4..]), Some(record));
+        }
+    }
+
+    #[test]
+    fn another_sequence_header_in_band_makes_another_record() {
+        let record = sequence_header_in(&hex(SVT), &hex(SVT_SAMPLE)).unwrap();
+        assert_eq!(parameters(record.clone()).unwrap().codec_string, "av01.0.01M.08");
+        assert_eq!(sequence_header_in(&record, &hex(SVT_SAMPLE)), None);
+        assert_eq!(sequence_header_in(&hex(SVT), &hex("32053800")), None);
+    }
+
+    #[test]
+    fn timing_info_gives_the_frame_rate() {
+        use crate::codec::bits::BitWriter;
+        let mut writer = BitWriter::default();
+        let timing = [(0, 5), (1, 1), (1_001, 32), (30_000, 32), (1, 1), (1, 1), (0, 1)];
+        let point = [(0, 1), (0, 5), (0, 12), (4, 5)];
+        let size = [(15, 4), (15, 4), (1_919, 16), (1_079, 16)];
+        for (value, bits) in timing.into_iter().chain(point).chain(size) {
+            writer.put(value, bits);
+        }
+        writer.put(0, 32);
+        let payload = writer.finish();
+        let header = SequenceHeader::read(&payload).unwrap();
+        assert_eq!((header.width, header.height), (1_920, 1_080));
+        assert_eq!(header.frame_rate, FrameRate::new(30_000, 1_001));
+    }
+
+    #[test]
+    fn a_record_without_a_sequence_header_is_refused() {
+        assert!(parameters(hex("81010c00")).is_err());
+        assert!(parameters(hex("01010c000a0c0200000d2627fb3805f00080")).is_err());
+        let whole = hex(SVT);
+        for length in 0..whole.len() {
+            assert!(parameters(whole.slice(..length)).is_err(), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn temporal_delimiters_at_the_front_are_sliced_away_without_a_copy() {
+        let sample = hex(SVT_SAMPLE);
+        let kept = strip_temporal_delimiters(sample.clone());
+        assert_eq!(kept, sample.slice(2..));
+        assert_eq!(kept.as_ptr(), sample.slice(2..).as_ptr());
+        assert_eq!(strip_temporal_delimiters(hex("3201001200320138")), hex("320100320138"));
+    }
+
+    #[test]
+    fn a_shown_key_frame_is_a_keyframe() {
+        assert!(is_keyframe(&hex(SVT_SAMPLE)));
+        assert!(!is_keyframe(&hex("320428100040")), "an inter frame");
+        assert!(!is_keyframe(&hex("1a01e8")), "an existing frame shown again");
+        assert!(!is_keyframe(&[]));
+    }
+}

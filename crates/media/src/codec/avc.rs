@@ -176,3 +176,165 @@ fn pps_id(unit: &[u8]) -> Option<u32> {
     let payload = nal::payload(unit, 1, 8);
     BitReader::new(&payload, "PPS").unsigned_up_to(255).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FrameRate;
+    use crate::codec::hex;
+
+    /// Records of Debian's ffmpeg 5.1 with x264: name, `avcC`, size, frame rate, reorders, codec string.
+    type Row = (
+        &'static str,
+        &'static str,
+        (u32, u32),
+        Option<FrameRate>,
+        bool,
+        &'static str,
+    );
+    const RECORDS: [Row; 5] = [
+        (
+            "default settings, 360p",
+            "0164001effe1001a6764001eacd940a02ff970110000030001000003003c0f162d9601000668ebe3cb22c0fdf8f800",
+            (640, 360),
+            Some(FrameRate { frames: 30, seconds: 1 }),
+            true,
+            "avc1.64001E",
+        ),
+        (
+            "ultrafast, 1080p at an NTSC rate, cropped from 1088 lines",
+            "0142c028ffe100176742c028da01e0089f97011000003e90000ea600f1832a01000468ce0fc8",
+            (1_920, 1_080),
+            Some(FrameRate {
+                frames: 30_000,
+                seconds: 1_001,
+            }),
+            false,
+            "avc1.42C028",
+        ),
+        (
+            "baseline",
+            "0142c01effe100196742c01ed900a02ff970110000030001000003003c0f162e4801000568cb83cb20",
+            (640, 360),
+            Some(FrameRate { frames: 30, seconds: 1 }),
+            false,
+            "avc1.42C01E",
+        ),
+        (
+            "interlaced 1080 with a level that is too low for it",
+            "014d401effe10019674d401ef403c0227ef011000003000100000300321f142aa001000468de0fc8",
+            (1_920, 1_080),
+            Some(FrameRate { frames: 25, seconds: 1 }),
+            false,
+            "avc1.4D401E",
+        ),
+        (
+            "10 bits, 4:4:4, written without the last fields of the record",
+            "01f4001effe1001a67f4001e90d9b281405ff1380880000003008000001e078b16cb01000668ebe3c44844",
+            (640, 360),
+            Some(FrameRate { frames: 30, seconds: 1 }),
+            true,
+            "avc1.F4001E",
+        ),
+    ];
+
+    #[test]
+    fn records_of_real_encoders_are_read() {
+        for (name, avcc, size, frame_rate, reorders, codec_string) in RECORDS {
+            let parameters = parameters(hex(avcc)).expect(name);
+            assert_eq!((parameters.width, parameters.height), size, "{name}");
+            assert_eq!(parameters.frame_rate, frame_rate, "{name}");
+            assert_eq!(parameters.reorders, reorders, "{name}");
+            assert_eq!(parameters.codec_string, codec_string, "{name}");
+            assert!(parameters.config.starts_with(&hex(avcc)[..6]), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_last_fields_of_a_record_are_added_where_an_encoder_leaves_them_out() {
+        let config = parameters(hex(RECORDS[4].1)).unwrap().config;
+        assert!(config.ends_with(&hex("fffafa00")));
+        let complete = hex(RECORDS[0].1);
+        assert_eq!(parameters(complete.clone()).unwrap().config, complete);
+    }
+
+    #[test]
+    fn h264_reader_agrees() {
+        use h264_reader::{nal::sps, rbsp};
+        for (name, avcc, size, ..) in RECORDS.into_iter().filter(|row| !row.0.contains("too low")) {
+            let avcc = hex(avcc);
+            let record = Record::read(&avcc).unwrap();
+            let payload = rbsp::decode_nal(record.sps[0]).unwrap();
+            let sps = sps::SeqParameterSet::from_bits(rbsp::BitReader::new(&*payload)).expect(name);
+            assert_eq!(sps.pixel_dimensions().unwrap(), size, "{name}");
+            let rate = parameters(avcc.clone()).unwrap().frame_rate.unwrap().per_second();
+            assert_eq!(sps.fps(), Some(rate), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_record_cut_anywhere_is_refused() {
+        let whole = hex(RECORDS[1].1);
+        for length in 0..whole.len() {
+            assert!(parameters(whole.slice(..length)).is_err(), "{length} bytes");
+        }
+    }
+
+    fn sample(units: &[&[u8]]) -> Vec<u8> {
+        let mut sample = Vec::new();
+        for unit in units {
+            sample.put_u32(unit.len() as u32);
+            sample.extend_from_slice(unit);
+        }
+        sample
+    }
+
+    #[test]
+    fn another_resolution_in_band_makes_another_record() {
+        let (small, large) = (hex(RECORDS[0].1), hex(RECORDS[1].1));
+        let (before, after) = (Record::read(&small).unwrap(), Record::read(&large).unwrap());
+        let unchanged = sample(&[before.sps[0], before.pps[0], &[0x65, 1]]);
+        assert_eq!(in_band_parameter_sets(&small, &unchanged), None);
+        let changed = sample(&[after.sps[0], after.pps[0], &[0x65, 1]]);
+        assert_eq!(in_band_parameter_sets(&small, &changed), Some(large.clone()));
+        assert_eq!(in_band_parameter_sets(&[], &changed), Some(large));
+    }
+
+    #[test]
+    fn damaged_parameter_sets_in_band_change_nothing() {
+        let record = hex(RECORDS[0].1);
+        assert_eq!(
+            in_band_parameter_sets(&record, &sample(&[&[0x67], &[0x68], &[0x65, 1]])),
+            None
+        );
+        assert_eq!(
+            in_band_parameter_sets(&record, &sample(&[&[0x67, 0x64, 0, 0x1f, 0x80], &[0x65, 1]])),
+            None
+        );
+        assert_eq!(in_band_parameter_sets(&[], &sample(&[&[0x68, 0xeb, 0xe3]])), None);
+    }
+
+    #[test]
+    fn alternating_parameter_set_ids_settle_in_one_record() {
+        let record = hex(RECORDS[0].1);
+        let other: &[u8] = &[0x68, 0b0101_1011, 0xe3, 0xcb, 0x22, 0xc0];
+        let merged = in_band_parameter_sets(&record, &sample(&[other, &[0x65, 1]])).unwrap();
+        assert_eq!(Record::read(&merged).unwrap().pps.len(), 2);
+        let first = Record::read(&record).unwrap().pps[0].to_vec();
+        assert_eq!(in_band_parameter_sets(&merged, &sample(&[&first, &[0x65, 1]])), None);
+    }
+
+    #[test]
+    fn only_an_idr_picture_is_a_keyframe() {
+        assert!(is_keyframe(&sample(&[&[9, 0xf0], &[6, 5], &[0x65, 1]]), 4));
+        assert!(!is_keyframe(&sample(&[&[6, 5], &[0x41, 1]]), 4));
+        assert!(!is_keyframe(&[], 4));
+        assert!(!is_keyframe(&[0x65], 0));
+    }
+
+    #[test]
+    fn samples_lose_parameter_sets_and_delimiters() {
+        let whole = sample(&[&[9, 0xf0], &[0x67, 1], &[0x68, 1], &[6, 5], &[0x65, 1]]);
+        assert_eq!(without_parameter_sets(whole.into(), 4), sample(&[&[6, 5], &[0x65, 1]]));
+    }
+}

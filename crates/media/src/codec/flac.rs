@@ -136,3 +136,63 @@ fn checksum_16(bytes: &[u8]) -> u16 {
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::hex;
+
+    /// Of ffmpeg 9.0 in FLV, stereo, 16 bits, 48 kHz.
+    fn stream_info() -> Bytes {
+        hex(
+            "04000400000000001098 0bb802f0 00000000 00000000000000000000000000000000"
+                .replace(' ', "")
+                .as_str(),
+        )
+    }
+
+    #[test]
+    fn the_first_block_becomes_an_mp4_box() {
+        let parameters = parameters(stream_info()).unwrap();
+        assert_eq!((parameters.sample_rate, parameters.channels), (48_000, 2));
+        assert_eq!(
+            parameters.config,
+            [&hex("0000000080000022")[..], &stream_info()].concat()
+        );
+        assert_eq!(parameters.codec_string, "fLaC");
+    }
+
+    #[test]
+    fn the_block_may_come_with_its_header_and_magic() {
+        let bare = parameters(stream_info()).unwrap();
+        let with_header = [&hex("00000022")[..], &stream_info()].concat();
+        assert_eq!(parameters(with_header.clone().into()), Ok(bare.clone()));
+        assert_eq!(parameters([b"fLaC", &with_header[..]].concat().into()), Ok(bare));
+    }
+
+    #[test]
+    fn frames_say_how_long_they_last() {
+        for (frame, samples) in [
+            ("fff8aa88005b", Some(1_024)),
+            ("fff81a88005b", Some(192)),
+            ("fff83a88005b", Some(1_152)),
+            ("fff86a880031", Some(50)),
+            ("fff87a88000fff", Some(4_096)),
+            ("fff87a88c2800fff", Some(4_096)),
+            ("fff87a880f", None),
+            ("fff80a88005b", None),
+            ("fffbaa88005b", None),
+        ] {
+            assert_eq!(frame_samples(&hex(frame)), samples, "{frame}");
+        }
+    }
+
+    #[test]
+    fn silence_is_a_whole_frame_with_right_checksums() {
+        let parameters = parameters(stream_info()).unwrap();
+        let frame = silence(&parameters).unwrap();
+        assert_eq!(frame_samples(&frame), Some(1_024));
+        assert_eq!(checksum_8(&frame[..8]), 0, "the header's checksum cancels out");
+        assert_eq!(checksum_16(&frame), 0, "the frame's checksum cancels out");
+    }
+}

@@ -249,3 +249,119 @@ fn id(unit: &[u8]) -> Option<u32> {
         _ => BitReader::new(&nal::payload(unit, 2, 8), "PPS").unsigned_up_to(63).ok(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FrameRate;
+    use crate::codec::hex;
+
+    /// Of ffmpeg 9.0 with x265, default settings, 640x360; its SEI array is left out.
+    const MAIN: &str = "0101600000009000000000003ff000fcfdf8f800000f03200001001840010c01ffff0160000003009000000300000300\
+        3f959809210001002a42010101600000030090000003000003003fa00502016965959a4932bc05a020000003002000000303c12200010007\
+        4401c172b46240";
+    /// Likewise, 10 bits, ultrafast, without B-frames, 1920x1080 at 60 frames per second.
+    const MAIN_10: &str = "0102200000009000000000007bf000fcfdfafa00000f03200001001840010c01ffff022000000300900000030000030\
+        07bba0240210001002c42010102200000030090000003000003007ba003c0801107cad96e92930bc05a0200000300020000030078102200\
+        0100064401c073c189";
+
+    #[test]
+    fn records_of_real_encoders_are_read() {
+        let main = parameters(hex(MAIN)).unwrap();
+        assert_eq!((main.width, main.height), (640, 360));
+        assert_eq!(main.frame_rate, FrameRate::new(30, 1));
+        assert!(main.reorders);
+        assert_eq!(main.codec_string, "hvc1.1.6.L63.90");
+
+        let main_10 = parameters(hex(MAIN_10)).unwrap();
+        assert_eq!((main_10.width, main_10.height), (1_920, 1_080));
+        assert_eq!(main_10.frame_rate, FrameRate::new(60, 1));
+        assert!(!main_10.reorders);
+        assert_eq!(main_10.codec_string, "hvc1.2.4.L123.90");
+    }
+
+    #[test]
+    fn arrays_are_marked_complete_and_nothing_else_changes() {
+        let written = parameters(hex(MAIN)).unwrap().config;
+        let mut marked = hex(MAIN).to_vec();
+        for array in [23, 52, 99] {
+            marked[array] |= 0x80;
+        }
+        assert_eq!(written, marked);
+    }
+
+    #[test]
+    fn sei_in_the_record_is_left_out() {
+        let mut with_sei = hex(MAIN).to_vec();
+        with_sei[22] = 4;
+        with_sei.extend([0x27, 0, 1, 0, 4, 0x4e, 1, 5, 0]);
+        assert_eq!(parameters(with_sei.into()), parameters(hex(MAIN)));
+    }
+
+    #[test]
+    fn codec_strings_follow_annex_e() {
+        let rows = [
+            ([0x01, 0x60, 0, 0, 0, 0xb0, 0, 0, 0, 0, 0, 93], "hvc1.1.6.L93.B0"),
+            ([0x22, 0x20, 0, 0, 0, 0x90, 0, 0, 0, 0, 0, 153], "hvc1.2.4.H153.90"),
+            ([0x41, 0x80, 0, 0, 0, 0, 0, 0x20, 0, 0, 0, 120], "hvc1.A1.1.L120.0.0.20"),
+            ([0x01, 0x60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 63], "hvc1.1.6.L63"),
+        ];
+        for (profile_tier_level, string) in rows {
+            assert_eq!(codec_string(&profile_tier_level), string);
+        }
+    }
+
+    #[test]
+    fn a_record_cut_anywhere_is_refused() {
+        let whole = hex(MAIN);
+        for length in 0..whole.len() {
+            assert!(parameters(whole.slice(..length)).is_err(), "{length} bytes");
+        }
+    }
+
+    fn sample_of(hvcc: &[u8], slice: &[u8]) -> Vec<u8> {
+        let record = Record::read(hvcc).unwrap();
+        let mut sample = Vec::new();
+        for unit in record
+            .vps
+            .iter()
+            .chain(&record.sps)
+            .chain(&record.pps)
+            .copied()
+            .chain([slice])
+        {
+            sample.put_u32(unit.len() as u32);
+            sample.extend_from_slice(unit);
+        }
+        sample
+    }
+
+    #[test]
+    fn another_resolution_in_band_makes_another_record() {
+        let (before, after) = (hex(MAIN), hex(MAIN_10));
+        let changed = sample_of(&after, &[0x26, 1, 0xaf]);
+        let record = in_band_parameter_sets(&before, &changed).unwrap();
+        assert_eq!(parameters(record).unwrap().config, parameters(after).unwrap().config);
+        assert_eq!(
+            in_band_parameter_sets(&before, &sample_of(&before, &[0x26, 1, 0xaf])),
+            None
+        );
+        let made = in_band_parameter_sets(&[], &changed).unwrap();
+        assert_eq!(parameters(made).unwrap().codec_string, "hvc1.2.4.L123.90");
+    }
+
+    #[test]
+    fn idr_cra_and_bla_pictures_are_keyframes() {
+        for (unit_type, expected) in [(19, true), (20, true), (21, true), (16, true), (1, false), (39, false)] {
+            let sample = [0, 0, 0, 3, unit_type << 1, 1, 0xaf];
+            assert_eq!(is_keyframe(&sample, 4), expected, "type {unit_type}");
+        }
+    }
+
+    #[test]
+    fn samples_lose_parameter_sets() {
+        let slice = [0x26, 1, 0xaf];
+        let kept = without_parameter_sets(sample_of(&hex(MAIN), &slice).into(), 4);
+        assert_eq!(kept, [&[0, 0, 0, 3][..], &slice].concat());
+    }
+}

@@ -83,3 +83,10 @@ pub fn in_band_config(parameters: &VideoParameters, sample: &[u8]) -> Option<Byt
         VideoCodec::Vp9 => None,
     }
 }
+
+/// Bytes written as hexadecimal digits, for the tables of the tests.
+#[cfg(test)]
+fn hex(digits: &str) -> Bytes {
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    digits.as_bytes().chunks(2).map(byte).collect()
+}

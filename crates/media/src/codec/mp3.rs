@@ -161,3 +161,49 @@ impl Header {
         length.checked_add(u32::from(self.padded))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::hex;
+
+    #[test]
+    fn frames_of_real_encoders_are_read() {
+        for (name, frame, sample_rate, channels, frame_samples, length) in [
+            ("lame, 128 kbit/s", "fffb946464", 48_000, 2, 1_152, 384),
+            ("lame, MPEG-2, 64 kbit/s", "fff3806455", 22_050, 2, 576, 208),
+            ("lame, MPEG-2, padded", "fff3826455", 22_050, 2, 576, 209),
+            ("mono", "fffb90c4", 44_100, 1, 1_152, 417),
+        ] {
+            let parameters = parameters(&hex(frame)).expect(name);
+            let read = (parameters.sample_rate, parameters.channels, parameters.frame_samples);
+            assert_eq!(read, (sample_rate, channels, frame_samples), "{name}");
+            assert_eq!(frame_length(&hex(frame)), Some(length), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_layer_iii_frame_is_refused() {
+        for (name, frame) in [
+            ("nothing", ""),
+            ("no sync word", "00fb9064"),
+            ("layer II", "fffd9064"),
+            ("reserved version", "ffeb9064"),
+            ("reserved bit rate", "fffbf064"),
+            ("reserved sample rate", "fffb9c64"),
+        ] {
+            assert!(parameters(&hex(frame)).is_err(), "{name}");
+        }
+        assert_eq!(frame_length(&hex("fffb0064")), None, "the free format");
+    }
+
+    #[test]
+    fn silence_is_a_whole_frame_of_the_same_kind() {
+        for frame in ["fffb9464", "fff38064", "fffb90c4", "ffe38864"] {
+            let parameters = parameters(&hex(frame)).unwrap();
+            let silence = silence(&parameters).unwrap();
+            assert_eq!(super::parameters(&silence), Ok(parameters), "{frame}");
+            assert_eq!(frame_length(&silence), Some(silence.len()), "{frame}");
+        }
+    }
+}

@@ -4,9 +4,11 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 /// The NAL units of a sample; `length_size` is 1, 2 or 4. Ends early where a length does not fit.
 pub(super) fn units(sample: &[u8], length_size: usize) -> impl Iterator<Item = &[u8]> {
-    let mut rest = if length_size == 0 { &[] } else { sample };
+    let mut rest = sample;
     std::iter::from_fn(move || {
-        let (prefix, after) = rest.split_at_checked(length_size)?;
+        let (prefix, after) = rest
+            .split_at_checked(length_size)
+            .filter(|(prefix, _)| !prefix.is_empty())?;
         let length = prefix
             .iter()
             .fold(0_usize, |length, byte| (length << 8) | usize::from(*byte));
@@ -71,6 +73,11 @@ mod tests {
     fn a_length_that_does_not_fit_ends_the_sample() {
         let read: Vec<&[u8]> = units(&[0, 1, 7, 0, 9, 1, 2], 2).collect();
         assert_eq!(read, [&[7_u8][..]]);
+    }
+
+    #[test]
+    fn a_length_of_no_bytes_finds_no_units() {
+        assert_eq!(units(&[1, 7], 0).count(), 0);
     }
 
     #[test]

@@ -118,3 +118,64 @@ fn frame_samples(configuration: u8) -> u32 {
         _ => CELT.get(size).copied().unwrap_or(MS_10),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::hex;
+
+    /// Headers of ffmpeg 9.0 with libopus in FLV, and the `dOps` that its MP4 has.
+    const STEREO_HEAD: (&str, &str) = ("4f707573486561640102380180bb0000000000", "000201380000bb80000000");
+    const SURROUND_HEAD: (&str, &str) = (
+        "4f707573486561640106380180bb00000000010402000401020305",
+        "000601380000bb800000010402000401020305",
+    );
+
+    #[test]
+    fn headers_of_real_encoders_become_mp4_boxes() {
+        for ((head, config), channels) in [(STEREO_HEAD, 2), (SURROUND_HEAD, 6)] {
+            let whole = parameters(hex(head)).unwrap();
+            assert_eq!(
+                (whole.config.clone(), whole.channels, whole.sample_rate),
+                (hex(config), channels, 48_000)
+            );
+            assert_eq!(parameters(hex(head).slice(8..)), Ok(whole), "without the magic");
+        }
+    }
+
+    #[test]
+    fn a_header_cut_anywhere_is_refused() {
+        let whole = hex(SURROUND_HEAD.0);
+        for length in 0..whole.len() {
+            assert!(parameters(whole.slice(..length)).is_err(), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn packets_say_how_long_they_last() {
+        for (packet, samples) in [
+            (&[0xfc_u8, 0x7e][..], Some(960)),
+            (&[0xe0], Some(120)),
+            (&[0xf9, 0], Some(1_920)),
+            (&[0x18], Some(2_880)),
+            (&[0x60], Some(480)),
+            (&[0x6b, 3], Some(2_880)),
+            (&[0xfb, 0x83], Some(2_880)),
+            (&[0xfb, 0], None),
+            (&[0x1b, 48], None),
+            (&[0xfb], None),
+            (&[], None),
+        ] {
+            assert_eq!(packet_samples(packet), samples, "{packet:02x?}");
+        }
+    }
+
+    #[test]
+    fn silence_has_a_packet_for_every_stream() {
+        let stereo = parameters(hex(STEREO_HEAD.0)).unwrap();
+        assert_eq!(silence(&stereo), Some(hex("fcfffe")));
+        // As libopus writes the silent streams of a 5.1 track with sound in the centre only.
+        let surround = parameters(hex(SURROUND_HEAD.0)).unwrap();
+        assert_eq!(silence(&surround), Some(hex("fc02fffefc02fffef802fffef8fffe")));
+    }
+}

@@ -151,3 +151,40 @@ impl KeyframeHeader {
             .map_or(60, |(_, level)| *level)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::hex;
+
+    /// Records and keyframes of ffmpeg 9.0 with libvpx, 640x360, 8 and 10 bits.
+    const PROFILE_0: (&str, &str) = ("010000000015820202020000", "824983420027f016760638241c184a1007");
+    const PROFILE_2: (&str, &str) = ("010000000215a20202020000", "924983420013f80b3b031c120e0c2c0803");
+
+    #[test]
+    fn records_of_real_encoders_are_read() {
+        for ((record, keyframe), string) in [(PROFILE_0, "vp09.00.21.08"), (PROFILE_2, "vp09.02.21.10")] {
+            let parameters = parameters(hex(record), &hex(keyframe)).unwrap();
+            assert_eq!((parameters.width, parameters.height), (640, 360));
+            assert_eq!(parameters.codec_string, string);
+            assert_eq!(parameters.config, hex(record));
+        }
+    }
+
+    #[test]
+    fn a_record_without_version_or_level_is_completed() {
+        let (record, keyframe) = (hex(PROFILE_0.0), hex(PROFILE_0.1));
+        assert_eq!(parameters(record.slice(4..), &keyframe).unwrap().config, record);
+        assert_eq!(parameters(Bytes::new(), &keyframe).unwrap().config, record);
+        let no_level = hex("010000000000820202020000");
+        assert_eq!(parameters(no_level, &keyframe).unwrap().config, record);
+    }
+
+    #[test]
+    fn an_inter_frame_is_no_keyframe() {
+        assert!(is_keyframe(&hex(PROFILE_0.1)));
+        assert!(!is_keyframe(&hex("860040092f121400400987")));
+        assert!(!is_keyframe(&[]));
+        assert!(parameters(hex(PROFILE_0.0), &hex("860040092f121400400987")).is_err());
+    }
+}
