@@ -192,14 +192,16 @@ impl Publisher {
         self.hub.is_crowded() && !self.broadcast.has_sub_second()
     }
 
-    /// Completes when the source must stop. Cancel safe.
-    pub async fn revoked(&self) -> Revoked {
+    /// Completes when the source must stop. Cancel safe, and independent of this value: wait for it beside pushing.
+    pub fn revoked(&self) -> impl Future<Output = Revoked> + Send + use<> {
         let (mut revoked, mut standing) = (self.revoked.clone(), self.standing.clone());
-        tokio::select! {
-            reason = async { revoked.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone()) } => {
-                reason.unwrap_or(Revoked::Displaced)
+        async move {
+            tokio::select! {
+                reason = async { revoked.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone()) } => {
+                    reason.unwrap_or(Revoked::Displaced)
+                }
+                reason = withdrawn(&mut standing) => Revoked::Withdrawn(reason),
             }
-            reason = withdrawn(&mut standing) => Revoked::Withdrawn(reason),
         }
     }
 
