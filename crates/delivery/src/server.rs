@@ -1,0 +1,236 @@
+//! Takes connections and speaks HTTP/1.1 and HTTP/2 on them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use hyper::body::Incoming;
+use hyper::rt::{Read, Write};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+use tracing::{debug, warn};
+
+/// What one listener bears.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections at once.
+    pub connections_max: usize,
+    /// Time for a TLS handshake, and for the head of a request to arrive.
+    pub head_time_max: Duration,
+    /// A viewer that takes no byte for so long is cut off.
+    pub stalled_time_max: Duration,
+    /// Requests at once on one HTTP/2 connection.
+    pub streams_max: u32,
+    /// Bytes of a request's head.
+    pub head_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 50_000,
+            head_time_max: Duration::from_secs(20),
+            stalled_time_max: Duration::from_secs(30),
+            streams_max: 128,
+            head_bytes_max: 16 << 10,
+        }
+    }
+}
+
+/// Counts over all connections of a listener.
+#[derive(Debug, Default)]
+pub struct Stats {
+    /// Connections that are open.
+    pub connections: AtomicUsize,
+    /// Connections that were refused because there were too many.
+    pub refused: AtomicUsize,
+}
+
+/// One listening socket.
+pub struct Server {
+    /// The socket.
+    pub listener: TcpListener,
+    /// Certificates, where it speaks TLS.
+    pub tls: Option<TlsAcceptor>,
+    /// What it bears.
+    pub limits: Limits,
+    /// What it counts.
+    pub stats: Arc<Stats>,
+}
+
+impl Server {
+    /// Serves until `shutdown` turns true; open requests are then finished, idle connections closed, and blocked requests
+    /// are given `grace`.
+    pub async fn run(self, router: Router, mut shutdown: watch::Receiver<bool>, grace: Duration) {
+        let (done, mut all_done) = tokio::sync::mpsc::channel::<()>(1);
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                () = stopped(&mut shutdown) => break,
+            };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of file descriptors: those who are connected go on, and a slot may become free.
+                    warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            let Some(seat) = Seat::take(&self.stats, self.limits.connections_max) else {
+                continue;
+            };
+            let connection = Connection {
+                stream,
+                peer,
+                tls: self.tls.clone(),
+                limits: self.limits,
+                router: router.clone(),
+            };
+            let (shutdown, done) = (shutdown.clone(), done.clone());
+            tokio::spawn(async move {
+                let _held = (seat, done);
+                connection.run(shutdown).await;
+            });
+        }
+        drop(done);
+        let _ = tokio::time::timeout(grace, all_done.recv()).await;
+    }
+}
+
+/// A place among the connections; given back when dropped.
+struct Seat(Arc<Stats>);
+
+impl Seat {
+    fn take(stats: &Arc<Stats>, connections_max: usize) -> Option<Self> {
+        if stats.connections.fetch_add(1, Ordering::Relaxed) >= connections_max {
+            stats.connections.fetch_sub(1, Ordering::Relaxed);
+            stats.refused.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(Self(Arc::clone(stats)))
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+struct Connection {
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    limits: Limits,
+    router: Router,
+}
+
+impl Connection {
+    async fn run(self, shutdown: watch::Receiver<bool>) {
+        let Self {
+            stream,
+            peer,
+            tls,
+            limits,
+            router,
+        } = self;
+        if let Err(error) = prepare(&stream, limits.stalled_time_max) {
+            debug!(%peer, %error, "connection was gone at once");
+            return;
+        }
+        let Some(tls) = tls else {
+            return speak(TokioIo::new(stream), peer, limits, router, shutdown).await;
+        };
+        // The handshake's future is large and soon over: it must not make every connection's task large.
+        match Box::pin(tokio::time::timeout(limits.head_time_max, tls.accept(stream))).await {
+            Ok(Ok(stream)) => Box::pin(speak(TokioIo::new(stream), peer, limits, router, shutdown)).await,
+            Ok(Err(error)) => debug!(%peer, %error, "tls handshake failed"),
+            Err(_) => debug!(%peer, "tls handshake took too long"),
+        }
+    }
+}
+
+/// Answers leave at once instead of waiting for the peer's delayed acknowledgement, and a peer that takes nothing is cut off
+/// by the kernel.
+fn prepare(stream: &TcpStream, stalled_time_max: Duration) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(stalled_time_max))
+}
+
+async fn speak<T>(io: T, peer: SocketAddr, limits: Limits, router: Router, mut shutdown: watch::Receiver<bool>)
+where
+    T: Read + Write + Unpin + Send + 'static,
+{
+    let service = WithPeer { router, peer };
+    let builder = builder(limits);
+    let connection = builder.serve_connection(io, service);
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        () = stopped(&mut shutdown) => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        debug!(%peer, %error, "connection ended");
+    }
+}
+
+async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+    // A sender that is gone will never say more: that is the end too.
+    let _ = shutdown.wait_for(|stop| *stop).await;
+}
+
+fn builder(limits: Limits) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_time_max)
+        .max_buf_size(limits.head_bytes_max.max(WRITE_BYTES))
+        .writev(true)
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.streams_max)
+        .max_header_list_size(u32::try_from(limits.head_bytes_max).unwrap_or(u32::MAX))
+        .max_frame_size(64 << 10)
+        .max_send_buf_size(WRITE_BYTES)
+        .keep_alive_interval(Duration::from_secs(20))
+        .keep_alive_timeout(limits.stalled_time_max);
+    builder
+}
+
+/// Bytes that are handed to the socket in one go.
+const WRITE_BYTES: usize = 256 << 10;
+
+/// The address of whoever asks: an extension of every request.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+/// Tells the router who asks.
+struct WithPeer {
+    router: Router,
+    peer: SocketAddr,
+}
+
+impl hyper::service::Service<http::Request<Incoming>> for WithPeer {
+    type Response = axum::response::Response;
+    type Error = std::convert::Infallible;
+    type Future = <Router as tower_service::Service<http::Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: http::Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(Peer(self.peer));
+        tower_service::Service::call(&mut self.router.clone(), request)
+    }
+}

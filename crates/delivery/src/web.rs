@@ -1,0 +1,171 @@
+//! The web app's pages and files.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use axum::{Router, routing};
+use http::{HeaderMap, StatusCode, Uri, header};
+use web_assets::{Asset, Route};
+
+/// What a page shows of a stream before any script has run.
+#[derive(Clone, Debug)]
+pub struct Playback {
+    /// The stream's title.
+    pub title: String,
+    /// What the player needs, as JSON: saves it the first question.
+    pub json: String,
+}
+
+/// Finds what is known of a stream by its public name.
+pub type Lookup = Arc<dyn Fn(&str) -> Option<Playback> + Send + Sync>;
+
+/// Serves the app at every path that nobody else takes: its files, and its one page for the routes of the browser.
+pub fn router(lookup: Lookup) -> Router {
+    let page = move |method: http::Method, uri: Uri, headers: HeaderMap| {
+        let lookup = Arc::clone(&lookup);
+        async move {
+            if method != http::Method::GET && method != http::Method::HEAD {
+                return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
+            }
+            match web_assets::get(uri.path()) {
+                Some(asset) => file(&asset, &headers),
+                None => shell(uri.path(), &lookup),
+            }
+        }
+    };
+    Router::new().fallback(routing::any(page))
+}
+
+fn file(asset: &Asset, headers: &HeaderMap) -> Response {
+    let accepted = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok());
+    let variant = asset.variant(accepted.unwrap_or_default());
+    let cache = if asset.immutable {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    let seen = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let unchanged = seen.is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == variant.etag));
+    let mut response = if unchanged {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        Body::from(variant.bytes).into_response()
+    };
+    let mut set = |name, value: &str| {
+        if let Ok(value) = value.parse() {
+            response.headers_mut().insert(name, value);
+        }
+    };
+    set(header::CONTENT_TYPE, asset.content_type);
+    set(header::CACHE_CONTROL, cache);
+    set(header::ETAG, &variant.etag);
+    set(header::VARY, "Accept-Encoding");
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    if let Some(token) = variant.encoding.token() {
+        set(header::CONTENT_ENCODING, token);
+    }
+    response
+}
+
+/// The page for a path, with what its route needs in its head.
+fn shell(path: &str, lookup: &Lookup) -> Response {
+    let shell = web_assets::shell();
+    let (status, head) = match path.strip_prefix("/watch/") {
+        Some(name) => (StatusCode::OK, watch_head(name, lookup)),
+        None if path == "/" => (StatusCode::OK, home_head()),
+        None => (StatusCode::NOT_FOUND, String::new()),
+    };
+    let mut response = (status, shell.with_head(&head)).into_response();
+    let headers = response.headers_mut();
+    let mut set = |name, value: &str| {
+        if let Ok(value) = value.parse() {
+            headers.insert(name, value);
+        }
+    };
+    set(header::CONTENT_TYPE, "text/html; charset=utf-8");
+    set(header::CACHE_CONTROL, "no-cache");
+    set(
+        header::CONTENT_SECURITY_POLICY,
+        &shell.content_security_policy("'self'"),
+    );
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::REFERRER_POLICY, "strict-origin-when-cross-origin");
+    response
+}
+
+fn home_head() -> String {
+    let preloads = web_assets::shell().preload_tags(Route::Home);
+    format!(r#"<title>Headwater</title><meta name="description" content="Live streams on this server">{preloads}"#)
+}
+
+fn watch_head(name: &str, lookup: &Lookup) -> String {
+    let preloads = web_assets::shell().preload_tags(Route::Watch);
+    let playback = lookup(name);
+    let title = web_assets::escape(playback.as_ref().map_or(name, |playback| &playback.title));
+    let mut head = format!("<title>{title} · Headwater</title>{preloads}");
+    let tags = [
+        ("og:type", "video.other"),
+        ("og:title", &title),
+        ("og:site_name", "Headwater"),
+    ];
+    for (property, content) in tags {
+        let _ = write!(head, r#"<meta property="{property}" content="{content}">"#);
+    }
+    if let Some(playback) = playback {
+        head.push_str(&web_assets::json_script("playback", &playback.json));
+    }
+    head
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+    use tower_service::Service;
+
+    use super::*;
+
+    async fn get(path: &str) -> (StatusCode, HeaderMap, String) {
+        let lookup: Lookup = Arc::new(|name| {
+            (name == "colors").then(|| Playback {
+                title: "<Colors>".into(),
+                json: r#"{"name":"colors"}"#.into(),
+            })
+        });
+        let request = http::Request::get(path).body(Body::empty()).unwrap();
+        let response = router(lookup).call(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        (parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
+    }
+
+    #[tokio::test]
+    async fn a_watch_page_carries_what_its_player_needs() {
+        let (status, headers, page) = get("/watch/colors").await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(
+            headers[header::CONTENT_SECURITY_POLICY]
+                .to_str()
+                .unwrap()
+                .contains("default-src 'self'")
+        );
+        assert!(page.contains("<title>&lt;Colors&gt; · Headwater</title>"), "{page}");
+        assert!(page.contains(r#"{"name":"colors"}"#));
+    }
+
+    #[tokio::test]
+    async fn a_name_in_a_path_cannot_write_tags() {
+        let (_, _, page) = get("/watch/%3Cscript%3Ealert(1)%3C/script%3E").await;
+        assert!(!page.contains("<script>alert"));
+    }
+
+    #[tokio::test]
+    async fn an_unknown_path_is_not_found_and_still_a_page() {
+        let (status, _, page) = get("/nothing/here").await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        assert!(page.contains("<html"));
+    }
+}
