@@ -280,10 +280,14 @@ impl Drop for Publisher {
 }
 
 async fn withdrawn(standing: &mut watch::Receiver<Standing>) -> String {
-    let revoked = standing.wait_for(|standing| *standing != Standing::Valid).await;
-    match revoked.as_deref() {
-        Ok(Standing::Revoked(reason)) => reason.clone(),
+    // The value is behind a lock, which must not be held while waiting.
+    let reason = match standing.wait_for(|standing| *standing != Standing::Valid).await.as_deref() {
+        Ok(Standing::Revoked(reason)) => Some(reason.clone()),
+        _ => None,
+    };
+    match reason {
+        Some(reason) => reason,
         // The authority that gave the grant is gone, and with it nobody who could withdraw it.
-        _ => std::future::pending().await,
+        None => std::future::pending().await,
     }
 }
