@@ -1,0 +1,188 @@
+//! One rendition in one Period: its `AdaptationSet`.
+
+use std::sync::Arc;
+
+use media::{AudioParameters, FrameRate, Kind, Parameters, VideoParameters};
+
+use super::mpd::{self, Latency};
+use super::period::{self, Period, Shape};
+use super::xml::{Decimal, Xml};
+use crate::DateTime;
+use crate::hls::names::{self, File};
+use crate::time::rescale;
+use crate::window::{Init, Rendition, Segment};
+
+/// What an `AdaptationSet` is written from.
+pub(super) struct Set<'a> {
+    pub(super) rendition: &'a Rendition,
+    pub(super) period: &'a Period,
+    /// The Period's last segment, once that is known.
+    pub(super) last: Option<u64>,
+    pub(super) latency: Option<Latency>,
+    /// What leads to the renditions' folders, with its slash.
+    pub(super) folder: &'a str,
+}
+
+/// The whole segments of a Period that playlists list.
+pub(super) fn listed<'a>(
+    rendition: &'a Rendition,
+    period: &Period,
+    last: Option<u64>,
+) -> impl Iterator<Item = &'a Arc<Segment>> {
+    let first = period.first;
+    let ends = last.unwrap_or(u64::MAX);
+    rendition.listed().iter().filter(move |segment| (first..=ends).contains(&segment.number))
+}
+
+impl Set<'_> {
+    pub(super) fn write(&self, xml: &mut Xml) {
+        let init = self.init();
+        let (id, kind, mime) = match self.rendition.kind {
+            Kind::Video => (1, "video", "video/mp4"),
+            Kind::Audio => (2, "audio", "audio/mp4"),
+        };
+        xml.open("AdaptationSet")
+            .attribute("id", id)
+            .attribute("contentType", kind)
+            .attribute("mimeType", mime)
+            .attribute("segmentAlignment", true)
+            .optional("startWithSAP", self.is_independent().then_some(1));
+        xml.content();
+        if let Parameters::Audio(audio) = &init.parameters {
+            channels(xml, audio);
+        }
+        if let (Some(latency), Shape::Regular { length }) = (self.latency, self.period.shape) {
+            self.producer_reference_time(xml);
+            self.resync(xml, latency, length);
+        }
+        xml.open("Role")
+            .attribute("schemeIdUri", "urn:mpeg:dash:role:2011")
+            .attribute("value", "main")
+            .empty();
+        self.template(xml, &init);
+        self.representation(xml, &init.parameters);
+        xml.close("AdaptationSet");
+    }
+
+    /// The initialisation segment of the Period.
+    fn init(&self) -> Arc<Init> {
+        let segments = self.rendition.segments();
+        let mut own = segments.filter(|segment| segment.discontinuity == self.period.discontinuity);
+        own.next().map_or_else(|| Arc::clone(&self.rendition.init), |segment| Arc::clone(&segment.init))
+    }
+
+    /// Regular Periods hold no other segments; lists may.
+    fn is_independent(&self) -> bool {
+        let mut listed = listed(self.rendition, self.period, self.last);
+        self.rendition.kind == Kind::Audio || listed.all(|segment| segment.independent())
+    }
+
+    /// The wall-clock time at which the Period's first sample was made, as the low-latency profile wants it: with the
+    /// clock that it is measured by.
+    fn producer_reference_time(&self, xml: &mut Xml) {
+        xml.open("ProducerReferenceTime")
+            .attribute("id", 0)
+            .attribute("inband", true)
+            .attribute("type", "encoder")
+            .attribute("wallClockTime", DateTime(self.period.wall_millis))
+            .attribute("presentationTime", self.offset(self.period.timescale))
+            .content();
+        mpd::clock(xml);
+        xml.close("ProducerReferenceTime");
+    }
+
+    /// Chunks begin about every part, and nothing is promised of where decoding can begin in a segment.
+    fn resync(&self, xml: &mut Xml, latency: Latency, length: i64) {
+        let part = rescale(latency.part, 1_000_000, self.period.timescale).min(length);
+        xml.open("Resync").attribute("type", 0).attribute("dT", part).empty();
+    }
+
+    fn template(&self, xml: &mut Xml, init: &Init) {
+        let folder = format!("{}{}", self.folder, names::rendition(self.rendition.kind)).replace('$', "$$");
+        xml.open("SegmentTemplate")
+            .attribute("media", format_args!("{folder}/$Number$.mp4"))
+            .attribute("initialization", format_args!("{folder}/{}", File::Init(init.number)));
+        match self.period.shape {
+            Shape::Regular { length } => self.rule(xml, length),
+            Shape::Listed => self.list(xml),
+        }
+    }
+
+    /// Audio is counted in the ticks of video here: lengths that are whole for one are not for the other, and a
+    /// rounded length would add up.
+    fn rule(&self, xml: &mut Xml, length: i64) {
+        let timescale = self.period.timescale;
+        xml.attribute("timescale", timescale)
+            .attribute("presentationTimeOffset", self.offset(timescale))
+            .attribute("startNumber", self.period.first)
+            .optional("endNumber", self.last)
+            .attribute("duration", length);
+        if let Some(latency) = self.latency {
+            // A segment can be had when its first part is there.
+            let early = rescale(length, timescale, 1_000_000) - latency.part;
+            xml.attribute("availabilityTimeOffset", Decimal(early))
+                .attribute("availabilityTimeComplete", false);
+        }
+        xml.empty();
+    }
+
+    fn list(&self, xml: &mut Xml) {
+        let segments: Vec<_> = listed(self.rendition, self.period, self.last).collect();
+        let Some(first) = segments.first() else { return xml.empty() };
+        xml.attribute("timescale", first.timescale)
+            .attribute("presentationTimeOffset", self.offset(first.timescale))
+            .attribute("startNumber", first.number)
+            .content();
+        xml.open("SegmentTimeline").content();
+        // Where one segment is presented after another that was reordered otherwise, they would overlap or leave a gap.
+        let ends = segments.iter().skip(1).map(|next| Some(period::time(next))).chain([None]);
+        for (segment, end) in segments.iter().zip(ends) {
+            let time = period::time(segment);
+            let end = end.unwrap_or_else(|| time.saturating_add_unsigned(segment.span().ticks));
+            xml.open("S").attribute("t", time.max(0)).attribute("d", (end - time).max(1)).empty();
+        }
+        xml.close("SegmentTimeline");
+        xml.close("SegmentTemplate");
+    }
+
+    fn representation(&self, xml: &mut Xml, parameters: &Parameters) {
+        xml.open("Representation")
+            .attribute("id", names::rendition(self.rendition.kind))
+            .attribute("bandwidth", self.rendition.bandwidth.peak.max(1))
+            .attribute("codecs", parameters.codec_string());
+        match parameters {
+            Parameters::Video(video) => self.picture(xml, video),
+            Parameters::Audio(audio) => {
+                xml.attribute("audioSamplingRate", audio.sample_rate);
+            }
+        }
+        xml.empty();
+    }
+
+    fn picture(&self, xml: &mut Xml, video: &VideoParameters) {
+        let rate = if self.last.is_none() { self.rendition.frame_rate } else { None }.or(video.frame_rate);
+        xml.attribute("width", video.width).attribute("height", video.height).optional("frameRate", rate.map(ratio));
+    }
+
+    /// The media time that is the Period's beginning, in ticks of a timescale: the same for all renditions.
+    fn offset(&self, timescale: u32) -> i64 {
+        rescale(self.period.time, self.period.timescale, timescale).max(0)
+    }
+}
+
+fn ratio(rate: FrameRate) -> String {
+    if rate.seconds == 1 { rate.frames.to_string() } else { format!("{}/{}", rate.frames, rate.seconds) }
+}
+
+/// ISO/IEC 23091-3 numbers the usual layouts.
+fn channels(xml: &mut Xml, audio: &AudioParameters) {
+    let layout = match audio.channels {
+        7 => 11,
+        8 => 12,
+        channels => channels,
+    };
+    xml.open("AudioChannelConfiguration")
+        .attribute("schemeIdUri", "urn:mpeg:mpegB:cicp:ChannelConfiguration")
+        .attribute("value", layout)
+        .empty();
+}

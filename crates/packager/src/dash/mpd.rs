@@ -1,0 +1,202 @@
+//! The manifest as a whole.
+
+use std::time::Duration;
+
+use super::adaptation::{self, Set};
+use super::period::{Period, Shape};
+use super::timeline::leader;
+use super::xml::{Seconds, Xml};
+use crate::time::rescale;
+use crate::window::Rendition;
+use crate::{DateTime, Window};
+
+const LIVE: &str = "urn:mpeg:dash:profile:isoff-live:2011";
+const LOW_LATENCY_LIVE: &str =
+    "urn:mpeg:dash:profile:isoff-live:2011,http://www.dashif.org/guidelines/low-latency-live-v5";
+
+/// How players are to approach the live edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Latency {
+    /// Microseconds that the longest part lasts.
+    pub(super) part: i64,
+    pub(super) target: i64,
+    least: i64,
+    most: i64,
+}
+
+impl Latency {
+    /// `None` where parts are of no use, or not wanted.
+    fn of(window: &Window, periods: &[&Period], normal: bool) -> Option<Self> {
+        let is_regular = periods.last().is_some_and(|period| matches!(period.shape, Shape::Regular { .. }));
+        if normal || !is_regular {
+            return None;
+        }
+        let parts = [window.targets.video_part, window.targets.audio_part].into_iter().flatten();
+        let part = i64::try_from(parts.map(crate::Span::micros).max()?).ok()?;
+        let least = i64::try_from(window.targets.part_hold_back()?.micros()).ok()?;
+        // Players of DASH know nothing of parts that are on their way: one more than HLS players hold.
+        let target = (least + part + 99_999) / 100_000 * 100_000;
+        Some(Self {
+            part,
+            target,
+            least,
+            most: target + 2 * micros(window.targets.seconds()),
+        })
+    }
+}
+
+/// Writes the manifest; `None` if no Period has anything to play yet.
+pub(super) fn write(
+    window: &Window,
+    periods: &[&Period],
+    depth: Duration,
+    folder: &str,
+    normal: bool,
+) -> Option<String> {
+    let leader = leader(window)?;
+    let latency = Latency::of(window, periods, normal);
+    let written: Vec<Stretch<'_>> = stretches(window, leader, periods);
+    let last = written.last()?;
+    let mut xml = Xml::new();
+    open(&mut xml, window, leader, depth, latency);
+    if window.ended {
+        xml.attribute("mediaPresentationDuration", Seconds(last.end_micros(leader)));
+    }
+    xml.content();
+    if let Some(latency) = latency {
+        service_description(&mut xml, latency);
+    }
+    for stretch in &written {
+        stretch.write(&mut xml, window, folder, latency);
+    }
+    clock(&mut xml);
+    xml.close("MPD");
+    Some(xml.finish())
+}
+
+fn open(xml: &mut Xml, window: &Window, leader: &Rendition, depth: Duration, latency: Option<Latency>) {
+    let target = micros(window.targets.seconds());
+    xml.open("MPD")
+        .attribute("xmlns", "urn:mpeg:dash:schema:mpd:2011")
+        .attribute("profiles", if latency.is_some() { LOW_LATENCY_LIVE } else { LIVE })
+        .attribute("type", "dynamic")
+        .attribute("availabilityStartTime", DateTime::from_micros(window.started_micros))
+        .attribute("publishTime", published(leader))
+        .attribute("timeShiftBufferDepth", Seconds(micros(depth)))
+        .attribute("maxSegmentDuration", Seconds(micros(window.targets.segment_max())))
+        .attribute("minBufferTime", Seconds(latency.map_or(target, |latency| latency.part)))
+        .attribute("suggestedPresentationDelay", Seconds(latency.map_or(3 * target, |latency| latency.target)));
+    if !window.ended {
+        // A list is short of what has ended since; a rule holds until it is broken.
+        let update = if latency.is_some() { target } else { target / 2 };
+        xml.attribute("minimumUpdatePeriod", Seconds(update));
+    }
+}
+
+/// When what the manifest says last changed: when its newest segment began.
+fn published(leader: &Rendition) -> DateTime {
+    leader.segments().next_back().map_or(DateTime(0), |segment| segment.date_time)
+}
+
+fn service_description(xml: &mut Xml, latency: Latency) {
+    xml.open("ServiceDescription").attribute("id", 0).content();
+    xml.open("Latency")
+        .attribute("referenceId", 0)
+        .attribute("target", latency.target / 1_000)
+        .attribute("min", latency.least / 1_000)
+        .attribute("max", latency.most / 1_000)
+        .empty();
+    xml.open("PlaybackRate").attribute("min", "0.96").attribute("max", "1.04").empty();
+    xml.close("ServiceDescription");
+}
+
+/// Where players find the time that availability is measured by.
+pub(super) fn clock(xml: &mut Xml) {
+    xml.open("UTCTiming")
+        .attribute("schemeIdUri", "urn:mpeg:dash:utc:http-xsdate:2014")
+        .attribute("value", "../time")
+        .empty();
+}
+
+/// A Period with what only the others tell: where it ends.
+#[derive(Debug)]
+struct Stretch<'a> {
+    period: &'a Period,
+    /// The Period after it, as long as that has begun.
+    next: Option<&'a Period>,
+    /// Whether the Period after it is in the manifest.
+    next_is_written: bool,
+}
+
+/// The Periods that have something to play, with where they end.
+fn stretches<'a>(window: &Window, leader: &Rendition, periods: &[&'a Period]) -> Vec<Stretch<'a>> {
+    let mut stretches = Vec::new();
+    let mut next = None;
+    let mut next_is_written = false;
+    for period in periods.iter().rev() {
+        let stretch = Stretch {
+            period,
+            next,
+            next_is_written,
+        };
+        next = Some(*period);
+        next_is_written = stretch.is_playable(window, leader);
+        if next_is_written {
+            stretches.push(stretch);
+        }
+    }
+    stretches.reverse();
+    stretches
+}
+
+impl Stretch<'_> {
+    /// Its last segment's number, once that is known.
+    fn last(&self) -> Option<u64> {
+        self.next.map(|next| next.first.saturating_sub(1))
+    }
+
+    fn is_playable(&self, window: &Window, leader: &Rendition) -> bool {
+        match self.period.shape {
+            Shape::Regular { .. } => leader.newest().is_some_and(|(newest, _)| newest >= self.period.first),
+            Shape::Listed => window
+                .renditions()
+                .all(|rendition| adaptation::listed(rendition, self.period, self.last()).next().is_some()),
+        }
+    }
+
+    fn write(&self, xml: &mut Xml, window: &Window, folder: &str, latency: Option<Latency>) {
+        let period = self.period;
+        xml.open("Period")
+            .attribute("id", period.first)
+            .attribute("start", Seconds(period.start_micros()));
+        if let Some(next) = self.next.filter(|_| !self.next_is_written) {
+            let micros = period.micros_from_start(next.time, next.timescale);
+            xml.attribute("duration", Seconds(micros));
+        }
+        xml.content();
+        for rendition in window.renditions() {
+            let set = Set {
+                rendition,
+                period,
+                last: self.last().or_else(|| window.ended.then(|| rendition.next_whole().saturating_sub(1))),
+                latency,
+                folder,
+            };
+            set.write(xml);
+        }
+        xml.close("Period");
+    }
+
+    /// Where the newest whole segment ends in the presentation.
+    fn end_micros(&self, leader: &Rendition) -> i64 {
+        let end = leader.listed().last().map_or(0, |last| {
+            let end = super::period::time(last).saturating_add_unsigned(last.span().ticks);
+            rescale(end, last.timescale, 1_000_000)
+        });
+        self.period.start_micros() + self.period.micros_from_start(end, 1_000_000)
+    }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}

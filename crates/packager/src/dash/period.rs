@@ -1,0 +1,80 @@
+//! A stretch of the broadcast that one set of rules describes.
+
+use crate::time::rescale;
+use crate::window::Segment;
+
+/// A Period of the manifest. Nothing of it changes once it has begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Period {
+    /// The number of its first segment; also its id, since numbers never come twice.
+    pub(super) first: u64,
+    pub(super) discontinuity: u64,
+    /// Presentation time of its first sample, on the broadcast's timeline.
+    pub(super) time: i64,
+    pub(super) timescale: u32,
+    /// Milliseconds by which the source's clock was behind the server's when the Period began: so much later than its
+    /// media time does it stand in the presentation. A source whose clock runs slow would otherwise be asked for more
+    /// than it has made.
+    pub(super) shift_millis: i64,
+    /// When the encoder made its first sample, in milliseconds since 1970.
+    pub(super) wall_millis: i64,
+    pub(super) shape: Shape,
+}
+
+/// How a Period names its segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Each lasts so many ticks of the Period's timescale.
+    Regular { length: i64 },
+    /// One by one.
+    Listed,
+}
+
+impl Period {
+    /// A Period that begins with `segment`; `started_millis` is the wall-clock time of media time 0.
+    pub(super) fn new(segment: &Segment, started_millis: i64, shape: Shape) -> Self {
+        Self {
+            first: segment.number,
+            discontinuity: segment.discontinuity,
+            time: time(segment),
+            timescale: segment.timescale.max(1),
+            shift_millis: shift_millis(segment, started_millis),
+            wall_millis: segment.date_time.0,
+            shape,
+        }
+    }
+
+    /// Where it begins in the presentation, in microseconds.
+    pub(super) fn start_micros(&self) -> i64 {
+        self.micros(self.time).saturating_add(self.shift_millis * 1_000).max(0)
+    }
+
+    /// A time on the broadcast's timeline, in microseconds from that of its first sample.
+    pub(super) fn micros_from_start(&self, time: i64, timescale: u32) -> i64 {
+        rescale(time, timescale, 1_000_000) - self.micros(self.time)
+    }
+
+    /// How far `segment` is from where the Period's rule has it, in ticks.
+    pub(super) fn error(&self, segment: &Segment) -> i64 {
+        let Shape::Regular { length } = self.shape else {
+            return 0;
+        };
+        let place = i64::try_from(segment.number.saturating_sub(self.first)).unwrap_or(i64::MAX);
+        time(segment) - self.time - place.saturating_mul(length)
+    }
+
+    fn micros(&self, ticks: i64) -> i64 {
+        rescale(ticks, self.timescale, 1_000_000)
+    }
+}
+
+/// Presentation time of a segment's first sample.
+pub(super) fn time(segment: &Segment) -> i64 {
+    segment.start.saturating_add(segment.presentation_delay)
+}
+
+/// How much later than its media time says a segment was made.
+pub(super) fn shift_millis(segment: &Segment, started_millis: i64) -> i64 {
+    let media = rescale(time(segment), segment.timescale, 1_000);
+    segment.date_time.0.saturating_sub(started_millis).saturating_sub(media)
+}

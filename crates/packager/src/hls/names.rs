@@ -1,0 +1,94 @@
+//! The names of what playlists lead to.
+
+use media::Kind;
+
+/// The folder, and the stem of the playlist, of a rendition: `video` or `audio`.
+pub fn rendition(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Video => "video",
+        Kind::Audio => "audio",
+    }
+}
+
+/// The kind of rendition that a folder or playlist stem stands for.
+pub fn kind(name: &str) -> Option<Kind> {
+    [Kind::Video, Kind::Audio]
+        .into_iter()
+        .find(|kind| rendition(*kind) == name)
+}
+
+/// A file in a rendition's folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum File {
+    /// `init-1.mp4`
+    Init(u64),
+    /// `123.mp4`
+    Segment(u64),
+    /// `p456.mp4`
+    Part(u64),
+}
+
+impl File {
+    /// Reads a name; `None` if no file is ever called so.
+    pub fn parse(name: &str) -> Option<Self> {
+        let stem = name.strip_suffix(".mp4")?;
+        if let Some(digits) = stem.strip_prefix("init-") {
+            return Some(Self::Init(number(digits)?));
+        }
+        if let Some(digits) = stem.strip_prefix('p') {
+            return Some(Self::Part(number(digits)?));
+        }
+        Some(Self::Segment(number(stem)?))
+    }
+}
+
+impl std::fmt::Display for File {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Init(number) => write!(f, "init-{number}.mp4"),
+            Self::Segment(number) => write!(f, "{number}.mp4"),
+            Self::Part(number) => write!(f, "p{number}.mp4"),
+        }
+    }
+}
+
+/// A number in the one way it is written: one file has one name, for caches.
+fn number(text: &str) -> Option<u64> {
+    let canonical = text == "0" || !text.starts_with(['0', '+']);
+    canonical.then(|| text.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for file in [
+            File::Init(1),
+            File::Segment(0),
+            File::Segment(123),
+            File::Part(u64::MAX),
+        ] {
+            assert_eq!(File::parse(&file.to_string()), Some(file));
+        }
+    }
+
+    #[test]
+    fn other_names_are_no_files() {
+        for name in [
+            "",
+            ".mp4",
+            "p.mp4",
+            "1.m4s",
+            "01.mp4",
+            "+1.mp4",
+            "-1.mp4",
+            "p+1.mp4",
+            "init-.mp4",
+            "x1.mp4",
+        ] {
+            assert_eq!(File::parse(name), None, "{name}");
+        }
+    }
+}

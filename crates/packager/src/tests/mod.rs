@@ -1,0 +1,7 @@
+//! What playlists and media promise, over whole broadcasts.
+
+mod cuts;
+mod directives;
+mod playlists;
+mod promises;
+mod timing;
