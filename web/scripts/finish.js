@@ -43,7 +43,7 @@ function collect(name, seen) {
 // Kit numbers its nodes: 0 the layout, 1 the error page, then the pages in the order of their routes.
 const routes = {
 	home: [key('/nodes/0.js'), key('/nodes/2.js')],
-	watch: [key('/nodes/0.js'), key('/nodes/3.js'), key('player/engines/hls.ts')]
+	watch: [key('/nodes/0.js'), key('/nodes/3.js'), key('player/engines/hls.ts'), key('player/chrome.ts')]
 };
 const fonts = readdirSync(join(out, '_app/immutable/assets')).filter((name) => name.endsWith('.woff2'));
 const preloads = Object.entries(routes).flatMap(([route, keys]) => {

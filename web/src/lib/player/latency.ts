@@ -25,7 +25,7 @@ export interface Reading {
 /** What to do with the playhead now. */
 export type Advice = { rate: number } | { jump: true };
 
-const RESERVE_MIN = 0.24;
+const RESERVE_MIN = 0.3;
 const RESERVE_MAX = 1.5;
 const RESERVE_STEP = 0.2;
 const CALM_SECONDS = 90;

@@ -55,7 +55,7 @@ export class LiveVideo extends CustomVideoElement {
 			:host { display: block; position: relative; line-height: 0; background: #000; }
 			video, canvas { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; }
 			canvas { pointer-events: none; }
-		</style><video part="video" ${list.join(' ')}></video>`;
+		</style><slot name="media"><video part="video" ${list.join(' ')}></video></slot><slot></slot>`;
 	};
 
 	override connectedCallback() {

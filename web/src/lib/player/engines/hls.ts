@@ -10,8 +10,8 @@ import Hls, {
 } from 'hls.js';
 import type { Engine, EngineEvents, EngineStats, Failure, Level } from '../engine';
 
-/** Seconds behind the newest part at which playback starts: two parts and a little. */
-const startLatency = (part: number) => 2 * part + 0.12;
+/** Seconds behind the newest part at which playback starts: a part and a half, and a little. */
+const startLatency = (part: number) => 1.5 * part + 0.1;
 
 export class HlsEngine implements Engine {
 	readonly #hls: Hls;

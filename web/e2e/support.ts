@@ -1,0 +1,101 @@
+/** What the tests share: a publisher, the picture's progress, the accessibility check. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { test as base, expect, type Page } from '@playwright/test';
+import type { AxeResults } from 'axe-core';
+
+/** An encoder as any user would run it: a moving pattern and a tone by RTMP. */
+export class Publisher {
+	#process: ChildProcess;
+
+	constructor(name: string) {
+		const source = ['-re', '-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=30'];
+		const tone = ['-re', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000'];
+		const video = [
+			'-c:v',
+			'libx264',
+			'-preset',
+			'ultrafast',
+			'-tune',
+			'zerolatency',
+			'-g',
+			'60',
+			'-b:v',
+			'1500k'
+		];
+		const rest = ['-pix_fmt', 'yuv420p', '-c:a', 'aac', '-f', 'flv', `${process.env.HEADWATER_RTMP}/${name}`];
+		this.#process = spawn('ffmpeg', ['-loglevel', 'error', ...source, ...tone, ...video, ...rest], {
+			stdio: ['ignore', 'ignore', 'inherit']
+		});
+	}
+
+	/** As when the machine loses power: the connection breaks without a word. */
+	async kill() {
+		await this.#end('SIGKILL');
+	}
+
+	/** As when the broadcaster presses Stop. */
+	async stop() {
+		await this.#end('SIGINT');
+	}
+
+	async #end(signal: NodeJS.Signals) {
+		if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+		const exit = once(this.#process, 'exit');
+		this.#process.kill(signal);
+		await exit;
+	}
+}
+
+/** Tests with `publish(name)`; whatever is still published afterwards is stopped. */
+export const test = base.extend<{ publish: (name: string) => Publisher }>({
+	publish: async ({}, use) => {
+		const publishers: Publisher[] = [];
+		await use((name) => {
+			const publisher = new Publisher(name);
+			publishers.push(publisher);
+			return publisher;
+		});
+		await Promise.all(publishers.map((publisher) => publisher.kill()));
+	}
+});
+
+export { expect };
+
+/** Frames shown during `ms`. */
+export async function framesIn(page: Page, ms: number): Promise<number> {
+	return page.evaluate(async (wait) => {
+		const video = document.querySelector('live-video')?.shadowRoot?.querySelector('video');
+		const frames = () => video?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
+		const before = frames();
+		await new Promise((resolve) => setTimeout(resolve, wait));
+		return frames() - before;
+	}, ms);
+}
+
+/** Waits until the picture moves at more than half its rate. */
+export async function expectMoving(page: Page) {
+	await expect.poll(() => framesIn(page, 1000), { timeout: 30_000 }).toBeGreaterThan(15);
+}
+
+/** Seconds behind live, as the page shows them. */
+export async function shownLatency(page: Page): Promise<number> {
+	return Number.parseFloat((await page.getByTestId('latency').textContent()) ?? '');
+}
+
+/** No rule of axe is broken on the page as it stands. */
+export async function expectAccessible(page: Page) {
+	const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+	await page.evaluate(axe);
+	const results = await page.evaluate(() =>
+		(globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run()
+	);
+	const broken = results.violations.map(({ id, help, nodes }) => ({
+		id,
+		help,
+		at: nodes.map((n) => n.html)
+	}));
+	expect(broken).toEqual([]);
+}
