@@ -1,0 +1,28 @@
+//! The addresses that people are shown.
+
+use std::net::SocketAddr;
+
+use crate::config::Config;
+
+/// Where the pages are: the public address if one is set, else where the server listens.
+pub fn page(config: &Config) -> Option<String> {
+    let plain = || Some(format!("http://{}", reachable(config.http_listen?)));
+    let secure = || Some(format!("https://{}", reachable(config.https_listen?)));
+    config.http_public_url.clone().or_else(plain).or_else(secure)
+}
+
+/// Where RTMP is, without an application.
+pub fn rtmp(config: &Config) -> Option<String> {
+    let plain = || Some(format!("rtmp://{}", reachable(config.rtmp_listen?)));
+    let secure = || Some(format!("rtmps://{}", reachable(config.rtmps_listen?)));
+    config.rtmp_public_url.clone().or_else(plain).or_else(secure)
+}
+
+/// An address that a browser on this machine can open: "any address" is none.
+fn reachable(listen: SocketAddr) -> String {
+    if listen.ip().is_unspecified() || listen.ip().is_loopback() {
+        format!("localhost:{}", listen.port())
+    } else {
+        listen.to_string()
+    }
+}

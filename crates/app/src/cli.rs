@@ -1,0 +1,61 @@
+//! The commands.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Headwater: a live streaming platform in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "headwater", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the platform.
+    Serve(Options),
+    /// Run it on this machine alone, with a moving test picture and a tone live as "colors".
+    Demo(Options),
+    /// Check ports, ffmpeg, the data folder, the clock and certificates, and say what to do.
+    Doctor(Options),
+    /// Look at the configuration.
+    Config {
+        #[command(subcommand)]
+        action: ConfigAction,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigAction {
+    /// Say what is wrong with the configuration, if anything is.
+    Check(Options),
+    /// Print what is in force and where it comes from.
+    Print(Options),
+    /// Print the reference manual of every key, as Markdown.
+    Docs,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub struct Options {
+    /// Configuration file [default: headwater.toml, where present]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder for everything that must survive a restart [default: ./data]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+    /// Where to serve HTTP [default: 0.0.0.0:8080]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub http: Option<String>,
+    /// Where to take and serve RTMP [default: 0.0.0.0:1935]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub rtmp: Option<String>,
+}
+
+impl Options {
+    /// The flags that stand for keys.
+    pub fn flags(&self) -> [(&'static str, Option<String>); 3] {
+        [("data.dir", self.data.clone()), ("http.listen", self.http.clone()), ("rtmp.listen", self.rtmp.clone())]
+    }
+}

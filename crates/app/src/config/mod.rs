@@ -1,0 +1,301 @@
+//! Configuration: a file, then the environment, then flags.
+
+pub mod docs;
+pub mod keys;
+mod value;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use keys::KEYS;
+
+/// The file that is read where none is named.
+const FILE_DEFAULT: &str = "headwater.toml";
+
+/// What is in force, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `data.dir`
+    pub data_dir: PathBuf,
+    /// `http.listen`
+    pub http_listen: Option<SocketAddr>,
+    /// `http.public_url`
+    pub http_public_url: Option<String>,
+    /// `https.listen`
+    pub https_listen: Option<SocketAddr>,
+    /// `tls.cert` and `tls.key`
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// `rtmp.listen`
+    pub rtmp_listen: Option<SocketAddr>,
+    /// `rtmp.public_url`
+    pub rtmp_public_url: Option<String>,
+    /// `rtmps.listen`
+    pub rtmps_listen: Option<SocketAddr>,
+    /// `publish.open` is `loopback`
+    pub publish_open: bool,
+    /// `publish.keys_file`
+    pub publish_keys_file: Option<PathBuf>,
+    /// `publish.takeover` and `live.*`
+    pub live: hub::Settings,
+    /// `log.level`
+    pub log_level: String,
+    /// `log.format` is `json`
+    pub log_json: bool,
+}
+
+/// A value and where it was said.
+#[derive(Clone, Debug)]
+struct Said {
+    value: String,
+    by: String,
+}
+
+/// What was said of each key, not yet checked.
+#[derive(Clone, Debug)]
+pub struct Settings(BTreeMap<&'static str, Said>);
+
+impl Settings {
+    /// Reads the defaults, the file, the environment and the flags, each over the one before.
+    ///
+    /// # Errors
+    /// Names the file or variable and the key that cannot be understood.
+    pub fn gather(file: Option<&Path>, flags: &[(&'static str, Option<String>)]) -> Result<Self> {
+        let mut settings = Self(BTreeMap::new());
+        for key in KEYS {
+            settings.say(key.name, key.default.into(), "default");
+        }
+        match file {
+            Some(path) => settings.read_file(path)?,
+            None if Path::new(FILE_DEFAULT).exists() => settings.read_file(Path::new(FILE_DEFAULT))?,
+            None => {}
+        }
+        settings.read_environment(std::env::vars())?;
+        for (name, value) in flags {
+            if let Some(value) = value {
+                settings.say(name, value.clone(), "flag");
+            }
+        }
+        Ok(settings)
+    }
+
+    /// Sets a key where nobody said anything else.
+    pub fn default_to(&mut self, name: &'static str, value: &str) {
+        if self.0.get(name).is_none_or(|said| said.by == "default") {
+            self.say(name, value.into(), "default");
+        }
+    }
+
+    fn read_file(&mut self, path: &Path) -> Result<()> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        self.read_toml(&text, &path.display().to_string())
+    }
+
+    fn read_toml(&mut self, text: &str, by: &str) -> Result<()> {
+        let table: toml::Table = toml::from_str(text).with_context(|| format!("{by} is not valid TOML"))?;
+        for (section, names) in table {
+            let toml::Value::Table(names) = names else {
+                bail!("{by}: {section} stands alone: keys belong into a [section]");
+            };
+            for (name, value) in names {
+                let full = format!("{section}.{name}");
+                let Some(key) = keys::find(&full) else { bail!(unknown(by, &full)) };
+                let value = value::from_toml(&value).with_context(|| format!("{by}: {full}"))?;
+                self.say(key.name, value, by);
+            }
+        }
+        Ok(())
+    }
+
+    fn read_environment(&mut self, variables: impl Iterator<Item = (String, String)>) -> Result<()> {
+        for (variable, value) in variables.filter(|(name, _)| name.starts_with("HEADWATER_")) {
+            match KEYS.iter().find(|key| keys::variable(key.name) == variable) {
+                Some(key) => self.say(key.name, value, &variable),
+                None => {
+                    let guess = variable["HEADWATER_".len()..].to_lowercase().replacen('_', ".", 1);
+                    bail!("{variable} is no key: did you mean {}?", keys::variable(keys::nearest(&guess)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, name: &'static str, value: String, by: &str) {
+        self.0.insert(name, Said { value, by: by.into() });
+    }
+
+    /// What is in force and who said it, as TOML.
+    pub fn print(&self) -> String {
+        let mut out = String::new();
+        let mut section = "";
+        for key in KEYS {
+            let (of, name) = key.name.split_once('.').unwrap_or(("", key.name));
+            if of != section {
+                let _ = writeln!(out, "{}[{of}]", if section.is_empty() { "" } else { "\n" });
+                section = of;
+            }
+            let said = &self.0[key.name];
+            let value = toml::Value::String(said.value.clone());
+            let comment = if said.value.is_empty() { "# " } else { "" };
+            let _ = writeln!(out, "{comment}{name} = {value}  # {}", said.by);
+        }
+        out
+    }
+
+    /// Checks everything.
+    ///
+    /// # Errors
+    /// Names the first key whose value cannot be used, who said it, and what is expected.
+    pub fn check(&self) -> Result<Config> {
+        let config = Config {
+            data_dir: self.read("data.dir", value::path)?.context("data.dir is empty")?,
+            http_listen: self.read("http.listen", value::listen)?.flatten(),
+            http_public_url: self.read("http.public_url", |text| value::url(text, &["http://", "https://"]))?,
+            https_listen: self.read("https.listen", value::listen)?.flatten(),
+            tls: self.tls()?,
+            rtmp_listen: self.read("rtmp.listen", value::listen)?.flatten(),
+            rtmp_public_url: self.read("rtmp.public_url", |text| value::url(text, &["rtmp://", "rtmps://"]))?,
+            rtmps_listen: self.read("rtmps.listen", value::listen)?.flatten(),
+            publish_open: self.choice("publish.open")? == "loopback",
+            publish_keys_file: self.read("publish.keys_file", value::path)?,
+            live: self.live()?,
+            log_level: self.choice("log.level")?,
+            log_json: self.choice("log.format")? == "json",
+        };
+        for (name, listen) in [("https.listen", config.https_listen), ("rtmps.listen", config.rtmps_listen)] {
+            if listen.is_some() && config.tls.is_none() {
+                bail!("{name} needs a certificate: set tls.cert and tls.key");
+            }
+        }
+        Ok(config)
+    }
+
+    fn live(&self) -> Result<hub::Settings> {
+        Ok(hub::Settings {
+            window: self.duration("live.window", 10_000..=600_000)?,
+            part: self.duration("live.part", 100..=1_000)?,
+            segment: self.duration("live.segment", 1_000..=10_000)?,
+            reconnect: self.duration("live.reconnect", 0..=1_800_000)?,
+            takeover: match self.choice("publish.takeover")?.as_str() {
+                "refuse" => hub::Takeover::Refuse,
+                _ => hub::Takeover::Replace,
+            },
+        })
+    }
+
+    fn tls(&self) -> Result<Option<(PathBuf, PathBuf)>> {
+        match (self.read("tls.cert", value::path)?, self.read("tls.key", value::path)?) {
+            (Some(cert), Some(key)) => Ok(Some((cert, key))),
+            (None, None) => Ok(None),
+            (Some(_), None) => bail!("tls.cert is set and tls.key is not"),
+            (None, Some(_)) => bail!("tls.key is set and tls.cert is not"),
+        }
+    }
+
+    fn duration(&self, name: &str, millis: std::ops::RangeInclusive<u128>) -> Result<Duration> {
+        let parse = |text: &str| {
+            let span = value::duration(text)?;
+            let within = millis.contains(&span.as_millis());
+            within.then_some(span).with_context(|| {
+                format!("must be {} to {}", value::show(*millis.start()), value::show(*millis.end()))
+            })
+        };
+        self.read(name, parse)?.with_context(|| format!("{name} is empty"))
+    }
+
+    fn choice(&self, name: &str) -> Result<String> {
+        let words = match keys::find(name).map(|key| key.form) {
+            Some(keys::Form::Choice(words)) => words,
+            _ => &[],
+        };
+        self.read(name, |text| value::choice(text, words))?.with_context(|| format!("{name} is empty"))
+    }
+
+    /// Parses a key's value; `None` if it is empty.
+    fn read<T>(&self, name: &str, parse: impl FnOnce(&str) -> Result<T>) -> Result<Option<T>> {
+        let said = &self.0[name];
+        if said.value.is_empty() {
+            return Ok(None);
+        }
+        let fault = || format!("{name} = {:?} (from {})", said.value, said.by);
+        parse(&said.value).map(Some).with_context(fault)
+    }
+}
+
+fn unknown(by: &str, name: &str) -> String {
+    format!("{by}: {name} is no key: did you mean {}?", keys::nearest(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config> {
+        let mut settings = Settings::gather(None, &[])?;
+        settings.read_toml(text, "test.toml")?;
+        settings.check()
+    }
+
+    fn fault(text: &str) -> String {
+        format!("{:#}", read(text).unwrap_err())
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_manual() {
+        let config = read("").unwrap();
+        assert_eq!(config.http_listen, Some("0.0.0.0:8080".parse().unwrap()));
+        assert_eq!(config.https_listen, None);
+        assert_eq!(config.live, hub::Settings::default());
+        assert!(!config.publish_open);
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest_known_one() {
+        assert_eq!(fault("[rtmp]\nlisen = 'x'"), "test.toml: rtmp.lisen is no key: did you mean rtmp.listen?");
+    }
+
+    #[test]
+    fn a_wrong_value_names_key_place_and_what_is_expected() {
+        let cases = [
+            ("[live]\npart = '5 s'", "live.part = \"5 s\" (from test.toml): must be 100 ms to 1 s"),
+            ("[live]\npart = 'soon'", "live.part = \"soon\" (from test.toml): expected a time such as 333 ms or 2 s"),
+            ("[publish]\nopen = 'all'", "publish.open = \"all\" (from test.toml): expected one of off, loopback"),
+            ("[http]\nlisten = '8080'", "http.listen = \"8080\" (from test.toml): expected ADDRESS:PORT or off"),
+            ("[https]\nlisten = '[::]:8443'", "https.listen needs a certificate: set tls.cert and tls.key"),
+            ("[tls]\ncert = 'x.pem'", "tls.cert is set and tls.key is not"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(fault(text), expected);
+        }
+    }
+
+    #[test]
+    fn later_places_win() {
+        let mut settings = Settings::gather(None, &[("http.listen", Some("127.0.0.1:1".into()))]).unwrap();
+        settings.default_to("http.listen", "127.0.0.1:2");
+        settings.default_to("rtmp.listen", "127.0.0.1:3");
+        let config = settings.check().unwrap();
+        assert_eq!(config.http_listen, Some("127.0.0.1:1".parse().unwrap()));
+        assert_eq!(config.rtmp_listen, Some("127.0.0.1:3".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_variable_is_a_key_too() {
+        let mut settings = Settings::gather(None, &[]).unwrap();
+        let variables = [("HEADWATER_LIVE_WINDOW".to_owned(), "30 s".to_owned())];
+        settings.read_environment(variables.into_iter()).unwrap();
+        assert_eq!(settings.check().unwrap().live.window, Duration::from_secs(30));
+        let variables = [("HEADWATER_LIVE_WINDOWS".to_owned(), "30 s".to_owned())];
+        let error = settings.read_environment(variables.into_iter()).unwrap_err();
+        assert_eq!(error.to_string(), "HEADWATER_LIVE_WINDOWS is no key: did you mean HEADWATER_LIVE_WINDOW?");
+    }
+
+    #[test]
+    fn what_is_printed_can_be_read_again() {
+        let printed = Settings::gather(None, &[]).unwrap().print();
+        read(&printed).unwrap();
+    }
+}

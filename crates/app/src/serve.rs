@@ -1,0 +1,200 @@
+//! Runs the platform: opens the listeners, joins the parts, and stops them in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use axum::Router;
+use delivery::live::Live;
+use delivery::{server, tls, web};
+use gateway::rtmp::RtmpServer;
+use hub::Hub;
+use hub::authority::Local;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tracing::info;
+
+use crate::config::Config;
+use crate::demo::{self, Demo};
+use crate::metrics::Metrics;
+use crate::operations::{self, Ready};
+use crate::{addresses, keys_file};
+
+/// How long requests that are under way may take after the signal to stop.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Runs until it is told to stop.
+///
+/// # Errors
+/// If it cannot start: the text says what to change.
+pub async fn run(config: Config, with_demo: bool) -> Result<()> {
+    raise_open_files();
+    let listeners = Listeners::open(&config).await?;
+    let authority = Arc::new(Local::new(config.publish_open, config.live.clone()));
+    if let Some(path) = &config.publish_keys_file {
+        keys_file::load(path, &authority)?;
+        tokio::spawn(keys_file::watch(path.clone(), Arc::clone(&authority)));
+    }
+    let hub = Hub::new(authority.clone(), hub::Limits::default());
+    let live = Live::start(hub.clone(), &config.data_dir).context("cannot use the data folder: set data.dir")?;
+    tokio::spawn(hub.clone().run());
+
+    let rtmp = RtmpServer::new(hub.clone(), gateway::rtmp::Options::default());
+    let http = Arc::new(server::Stats::default());
+    let ready = Ready::default();
+    let metrics = Arc::new(Metrics::new(hub.clone(), live.clone(), rtmp.stats(), Arc::clone(&http)));
+    let router = router(&live, &ready, metrics);
+
+    let (stop, stopping) = watch::channel(false);
+    let mut running = JoinSet::new();
+    listeners.run(&mut running, &rtmp, &router, &http, &stopping);
+    if with_demo {
+        tokio::spawn(Demo::new(hub, &authority)?.run());
+    }
+    ready.set(true);
+    announce(&config, with_demo);
+
+    stop_signal().await?;
+    info!("stopping: open requests are finished first");
+    ready.set(false);
+    stop.send_replace(true);
+    while running.join_next().await.is_some() {}
+    info!("stopped");
+    Ok(())
+}
+
+fn router(live: &Live, ready: &Ready, metrics: Arc<Metrics>) -> Router {
+    let looked_up = live.clone();
+    let lookup: web::Lookup = Arc::new(move |name| {
+        let json = looked_up.playback(name)?;
+        Some(web::Playback { title: name.to_owned(), json })
+    });
+    live.router().merge(operations::router(ready.clone(), metrics)).merge(web::router(lookup))
+}
+
+/// The sockets, all open before anything runs.
+struct Listeners {
+    http: Option<TcpListener>,
+    https: Option<(TcpListener, TlsAcceptor)>,
+    rtmp: Option<TcpListener>,
+    rtmps: Option<(TcpListener, TlsAcceptor)>,
+}
+
+impl Listeners {
+    async fn open(config: &Config) -> Result<Self> {
+        let store = match &config.tls {
+            Some((cert, key)) => Some(tls::Store::open(cert, key)?),
+            None => None,
+        };
+        let acceptor = |alpn: &[&str]| -> Result<Option<TlsAcceptor>> {
+            Ok(store.as_ref().map(|store| store.server_config(alpn)).transpose()?.map(Into::into))
+        };
+        let (https, rtmps) = (acceptor(&["h2", "http/1.1"])?, acceptor(&[])?);
+        let listeners = Self {
+            http: open("http.listen", config.http_listen).await?,
+            https: open("https.listen", config.https_listen).await?.zip(https),
+            rtmp: open("rtmp.listen", config.rtmp_listen).await?,
+            rtmps: open("rtmps.listen", config.rtmps_listen).await?.zip(rtmps),
+        };
+        if let Some(store) = store {
+            tokio::spawn(store.watch());
+        }
+        Ok(listeners)
+    }
+
+    fn run(
+        self,
+        running: &mut JoinSet<()>,
+        rtmp: &RtmpServer,
+        router: &Router,
+        stats: &Arc<server::Stats>,
+        stopping: &watch::Receiver<bool>,
+    ) {
+        let http = self.http.map(|listener| (listener, None));
+        let https = self.https.map(|(listener, tls)| (listener, Some(tls)));
+        for (listener, tls) in http.into_iter().chain(https) {
+            let server = server::Server { listener, tls, limits: server::Limits::default(), stats: Arc::clone(stats) };
+            running.spawn(server.run(router.clone(), stopping.clone(), DRAIN));
+        }
+        let plain = self.rtmp.map(|listener| (listener, None));
+        let secure = self.rtmps.map(|(listener, tls)| (listener, Some(tls)));
+        for (listener, tls) in plain.into_iter().chain(secure) {
+            let mut stopping = stopping.clone();
+            let stopped = async move { drop(stopping.wait_for(|stop| *stop).await) };
+            running.spawn(rtmp.clone().serve(listener, tls, stopped));
+        }
+    }
+}
+
+async fn open(key: &str, address: Option<SocketAddr>) -> Result<Option<TcpListener>> {
+    let Some(address) = address else { return Ok(None) };
+    // Many viewers may come in the same moment.
+    let socket = match address {
+        SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4(),
+        SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6(),
+    }?;
+    socket.set_reuseaddr(true)?;
+    let opened = socket.bind(address).and_then(|()| socket.listen(4_096));
+    let fault = || format!("cannot listen on {address}: is the server running already? else set {key}");
+    opened.map(Some).with_context(fault)
+}
+
+/// Each viewer is an open file.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+}
+
+/// Says where everything is, on standard output: for the person who started it.
+fn announce(config: &Config, with_demo: bool) {
+    let page = addresses::page(config);
+    if let Some(page) = &page {
+        println!("\nHeadwater is ready: {page}/");
+    }
+    if with_demo && let Some(page) = &page {
+        println!("  watch   {page}/watch/{}", demo::NAME);
+        println!("  hls     {page}/live/{}.m3u8", demo::NAME);
+        println!("  dash    {page}/live/{}.mpd", demo::NAME);
+    }
+    if let Some(rtmp) = addresses::rtmp(config) {
+        if with_demo {
+            println!("  rtmp    {rtmp}/live/{}", demo::NAME);
+        }
+        println!("  publish {rtmp}/live  (stream key: {})", key_hint(config));
+    }
+    println!();
+}
+
+fn key_hint(config: &Config) -> &'static str {
+    match (config.publish_open, &config.publish_keys_file) {
+        (true, _) => "any name, from this machine",
+        (false, Some(_)) => "one of publish.keys_file",
+        (false, None) => "none is accepted yet: set publish.keys_file or publish.open",
+    }
+}
+
+/// Waits for the signal to stop; a second one ends the process at once.
+async fn stop_signal() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut told = async move || {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    told().await;
+    tokio::spawn(async move {
+        told().await;
+        std::process::exit(0);
+    });
+    Ok(())
+}
