@@ -8,6 +8,7 @@
 mod bandwidth;
 mod cadence;
 mod cmaf;
+pub mod dash;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 pub mod hls;

@@ -31,7 +31,10 @@ pub(super) fn listed<'a>(
 ) -> impl Iterator<Item = &'a Arc<Segment>> {
     let first = period.first;
     let ends = last.unwrap_or(u64::MAX);
-    rendition.listed().iter().filter(move |segment| (first..=ends).contains(&segment.number))
+    rendition
+        .listed()
+        .iter()
+        .filter(move |segment| (first..=ends).contains(&segment.number))
 }
 
 impl Set<'_> {
@@ -68,7 +71,8 @@ impl Set<'_> {
     fn init(&self) -> Arc<Init> {
         let segments = self.rendition.segments();
         let mut own = segments.filter(|segment| segment.discontinuity == self.period.discontinuity);
-        own.next().map_or_else(|| Arc::clone(&self.rendition.init), |segment| Arc::clone(&segment.init))
+        own.next()
+            .map_or_else(|| Arc::clone(&self.rendition.init), |segment| Arc::clone(&segment.init))
     }
 
     /// Regular Periods hold no other segments; lists may.
@@ -93,7 +97,7 @@ impl Set<'_> {
 
     /// Chunks begin about every part, and nothing is promised of where decoding can begin in a segment.
     fn resync(&self, xml: &mut Xml, latency: Latency, length: i64) {
-        let part = rescale(latency.part, 1_000_000, self.period.timescale).min(length);
+        let part = latency.part.scaled(self.period.timescale).min(length.unsigned_abs());
         xml.open("Resync").attribute("type", 0).attribute("dT", part).empty();
     }
 
@@ -119,7 +123,7 @@ impl Set<'_> {
             .attribute("duration", length);
         if let Some(latency) = self.latency {
             // A segment can be had when its first part is there.
-            let early = rescale(length, timescale, 1_000_000) - latency.part;
+            let early = rescale(length, timescale, 1_000_000).saturating_sub_unsigned(latency.part.micros());
             xml.attribute("availabilityTimeOffset", Decimal(early))
                 .attribute("availabilityTimeComplete", false);
         }
@@ -128,18 +132,27 @@ impl Set<'_> {
 
     fn list(&self, xml: &mut Xml) {
         let segments: Vec<_> = listed(self.rendition, self.period, self.last).collect();
-        let Some(first) = segments.first() else { return xml.empty() };
+        let Some(first) = segments.first() else {
+            return xml.empty();
+        };
         xml.attribute("timescale", first.timescale)
             .attribute("presentationTimeOffset", self.offset(first.timescale))
             .attribute("startNumber", first.number)
             .content();
         xml.open("SegmentTimeline").content();
         // Where one segment is presented after another that was reordered otherwise, they would overlap or leave a gap.
-        let ends = segments.iter().skip(1).map(|next| Some(period::time(next))).chain([None]);
+        let ends = segments
+            .iter()
+            .skip(1)
+            .map(|next| Some(period::time(next)))
+            .chain([None]);
         for (segment, end) in segments.iter().zip(ends) {
             let time = period::time(segment);
             let end = end.unwrap_or_else(|| time.saturating_add_unsigned(segment.span().ticks));
-            xml.open("S").attribute("t", time.max(0)).attribute("d", (end - time).max(1)).empty();
+            xml.open("S")
+                .attribute("t", time.max(0))
+                .attribute("d", (end - time).max(1))
+                .empty();
         }
         xml.close("SegmentTimeline");
         xml.close("SegmentTemplate");
@@ -160,8 +173,15 @@ impl Set<'_> {
     }
 
     fn picture(&self, xml: &mut Xml, video: &VideoParameters) {
-        let rate = if self.last.is_none() { self.rendition.frame_rate } else { None }.or(video.frame_rate);
-        xml.attribute("width", video.width).attribute("height", video.height).optional("frameRate", rate.map(ratio));
+        let rate = if self.last.is_none() {
+            self.rendition.frame_rate
+        } else {
+            None
+        }
+        .or(video.frame_rate);
+        xml.attribute("width", video.width)
+            .attribute("height", video.height)
+            .optional("frameRate", rate.map(ratio));
     }
 
     /// The media time that is the Period's beginning, in ticks of a timescale: the same for all renditions.
@@ -171,7 +191,11 @@ impl Set<'_> {
 }
 
 fn ratio(rate: FrameRate) -> String {
-    if rate.seconds == 1 { rate.frames.to_string() } else { format!("{}/{}", rate.frames, rate.seconds) }
+    if rate.seconds == 1 {
+        rate.frames.to_string()
+    } else {
+        format!("{}/{}", rate.frames, rate.seconds)
+    }
 }
 
 /// ISO/IEC 23091-3 numbers the usual layouts.

@@ -8,7 +8,7 @@ use super::timeline::leader;
 use super::xml::{Seconds, Xml};
 use crate::time::rescale;
 use crate::window::Rendition;
-use crate::{DateTime, Window};
+use crate::{DateTime, Span, Window};
 
 const LIVE: &str = "urn:mpeg:dash:profile:isoff-live:2011";
 const LOW_LATENCY_LIVE: &str =
@@ -17,9 +17,10 @@ const LOW_LATENCY_LIVE: &str =
 /// How players are to approach the live edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Latency {
-    /// Microseconds that the longest part lasts.
-    pub(super) part: i64,
-    pub(super) target: i64,
+    /// The longest part.
+    pub(super) part: Span,
+    /// Microseconds behind the live edge.
+    target: i64,
     least: i64,
     most: i64,
 }
@@ -27,15 +28,19 @@ pub(super) struct Latency {
 impl Latency {
     /// `None` where parts are of no use, or not wanted.
     fn of(window: &Window, periods: &[&Period], normal: bool) -> Option<Self> {
-        let is_regular = periods.last().is_some_and(|period| matches!(period.shape, Shape::Regular { .. }));
+        let is_regular = periods
+            .last()
+            .is_some_and(|period| matches!(period.shape, Shape::Regular { .. }));
         if normal || !is_regular {
             return None;
         }
-        let parts = [window.targets.video_part, window.targets.audio_part].into_iter().flatten();
-        let part = i64::try_from(parts.map(crate::Span::micros).max()?).ok()?;
+        let parts = [window.targets.video_part, window.targets.audio_part]
+            .into_iter()
+            .flatten();
+        let part = parts.max_by_key(|part| part.micros())?;
         let least = i64::try_from(window.targets.part_hold_back()?.micros()).ok()?;
         // Players of DASH know nothing of parts that are on their way: one more than HLS players hold.
-        let target = (least + part + 99_999) / 100_000 * 100_000;
+        let target = (least + part.micros() as i64 + 99_999) / 100_000 * 100_000;
         Some(Self {
             part,
             target,
@@ -84,18 +89,26 @@ fn open(xml: &mut Xml, window: &Window, leader: &Rendition, depth: Duration, lat
         .attribute("publishTime", published(leader))
         .attribute("timeShiftBufferDepth", Seconds(micros(depth)))
         .attribute("maxSegmentDuration", Seconds(micros(window.targets.segment_max())))
-        .attribute("minBufferTime", Seconds(latency.map_or(target, |latency| latency.part)))
-        .attribute("suggestedPresentationDelay", Seconds(latency.map_or(3 * target, |latency| latency.target)));
+        .attribute(
+            "minBufferTime",
+            Seconds(latency.map_or(target, |latency| latency.part.micros() as i64)),
+        )
+        .attribute(
+            "suggestedPresentationDelay",
+            Seconds(latency.map_or(3 * target, |latency| latency.target)),
+        );
     if !window.ended {
-        // A list is short of what has ended since; a rule holds until it is broken.
-        let update = if latency.is_some() { target } else { target / 2 };
-        xml.attribute("minimumUpdatePeriod", Seconds(update));
+        // A list lacks what has ended since, and a rule may be broken: either way players should know soon.
+        xml.attribute("minimumUpdatePeriod", Seconds(target / 2));
     }
 }
 
 /// When what the manifest says last changed: when its newest segment began.
 fn published(leader: &Rendition) -> DateTime {
-    leader.segments().next_back().map_or(DateTime(0), |segment| segment.date_time)
+    leader
+        .segments()
+        .next_back()
+        .map_or(DateTime(0), |segment| segment.date_time)
 }
 
 fn service_description(xml: &mut Xml, latency: Latency) {
@@ -106,7 +119,10 @@ fn service_description(xml: &mut Xml, latency: Latency) {
         .attribute("min", latency.least / 1_000)
         .attribute("max", latency.most / 1_000)
         .empty();
-    xml.open("PlaybackRate").attribute("min", "0.96").attribute("max", "1.04").empty();
+    xml.open("PlaybackRate")
+        .attribute("min", "0.96")
+        .attribute("max", "1.04")
+        .empty();
     xml.close("ServiceDescription");
 }
 
@@ -178,7 +194,9 @@ impl Stretch<'_> {
             let set = Set {
                 rendition,
                 period,
-                last: self.last().or_else(|| window.ended.then(|| rendition.next_whole().saturating_sub(1))),
+                last: self
+                    .last()
+                    .or_else(|| window.ended.then(|| rendition.next_whole().saturating_sub(1))),
                 latency,
                 folder,
             };
@@ -199,4 +217,57 @@ impl Stretch<'_> {
 
 fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Settings;
+    use crate::dash::Timeline;
+    use crate::testing::{Broadcast, Pictures, Source};
+
+    fn manifest(source: Source, seconds: u64) -> String {
+        let mut broadcast = Broadcast::new(source, Settings::default());
+        let mut timeline = Timeline::new(Duration::from_secs(60));
+        broadcast.run_millis(seconds * 1_000, |window| {
+            timeline.observe(window);
+        });
+        timeline
+            .mpd(&broadcast.window(), "colors/ID/", false)
+            .expect("something to play")
+    }
+
+    fn source() -> Source {
+        Source {
+            video: Some(Pictures::new(30, 1, 60)),
+            audio: Some(48_000),
+        }
+    }
+
+    #[test]
+    fn a_regular_broadcast_is_written_so() {
+        let text = manifest(source(), 70);
+        assert_eq!(text, include_str!("regular.mpd"));
+    }
+
+    #[test]
+    fn a_young_broadcast_is_written_so() {
+        let text = manifest(source(), 5);
+        assert_eq!(text, include_str!("young.mpd"));
+    }
+
+    #[test]
+    fn an_independent_reader_understands_every_word() {
+        for text in [manifest(source(), 70), manifest(source(), 9), manifest(source(), 3)] {
+            let mut ignored = Vec::new();
+            let mut reader = quick_xml::de::Deserializer::from_str(&text);
+            let mpd: dash_mpd_core::MPD =
+                serde_ignored::deserialize(&mut reader, |path| ignored.push(path.to_string())).expect("a manifest");
+            // The namespace is all that it leaves to others.
+            ignored.retain(|path| !path.ends_with("xmlns"));
+            assert_eq!(ignored, Vec::<String>::new());
+            assert_eq!(mpd.mpdtype.as_deref(), Some("dynamic"));
+            assert_eq!(mpd.periods.last().expect("a period").adaptations.len(), 2);
+        }
+    }
 }

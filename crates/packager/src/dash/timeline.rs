@@ -89,7 +89,10 @@ impl Timeline {
 
     fn begin(&mut self, segment: &Segment, started_millis: i64) {
         let time = period::time(segment);
-        match self.newest.filter(|newest| newest.discontinuity == segment.discontinuity) {
+        match self
+            .newest
+            .filter(|newest| newest.discontinuity == segment.discontinuity)
+        {
             Some(newest) => self.regularity.push(time - newest.time),
             None => self.regularity.reset(),
         }
@@ -105,13 +108,20 @@ impl Timeline {
 
     /// The shape of the Period that begins with this segment, if one does.
     fn new_shape(&mut self, segment: &Segment, started_millis: i64) -> Option<Shape> {
-        let current = self.periods.back().filter(|current| current.discontinuity == segment.discontinuity);
+        let current = self
+            .periods
+            .back()
+            .filter(|current| current.discontinuity == segment.discontinuity);
         let Some(current) = current else {
             return Some(Shape::Listed);
         };
         let run_away = period::shift_millis(segment, started_millis) - current.shift_millis;
         let independent = segment.independent();
-        let settled = self.regularity.settled().filter(|_| independent).map(|length| Shape::Regular { length });
+        let settled = self
+            .regularity
+            .settled()
+            .filter(|_| independent)
+            .map(|length| Shape::Regular { length });
         match current.shape {
             Shape::Listed if settled.is_some() => settled,
             Shape::Regular { length } if !independent || current.error(segment).abs() > length / OFF_PARTS => {
@@ -131,7 +141,10 @@ impl Timeline {
 
     /// Drops the Periods of which nothing is listed any more.
     fn forget(&mut self, leader: &Rendition) {
-        let first = leader.listed().first().map_or(leader.next_whole(), |segment| segment.number);
+        let first = leader
+            .listed()
+            .first()
+            .map_or(leader.next_whole(), |segment| segment.number);
         while self.periods.get(1).is_some_and(|second| second.first <= first) {
             self.periods.pop_front();
         }
@@ -141,4 +154,317 @@ impl Timeline {
 /// The rendition that decides where segments begin.
 pub(super) fn leader(window: &Window) -> Option<&Rendition> {
     window.renditions().next().map(Arc::as_ref)
+}
+
+#[cfg(test)]
+mod tests {
+    use media::FrameRate;
+
+    use super::*;
+    use crate::testing::{Broadcast, Pictures, STARTED, Source};
+    use crate::{Input, Settings};
+
+    const DEPTH: Duration = Duration::from_secs(60);
+
+    /// A broadcast, and the timeline that watches it.
+    struct Watched {
+        broadcast: Broadcast,
+        timeline: Timeline,
+        changes: usize,
+    }
+
+    impl Watched {
+        fn new(source: Source) -> Self {
+            Self {
+                broadcast: Broadcast::new(source, Settings::default()),
+                timeline: Timeline::new(DEPTH),
+                changes: 0,
+            }
+        }
+
+        fn run_until(&mut self, seconds: u64) {
+            let (timeline, changes) = (&mut self.timeline, &mut self.changes);
+            self.broadcast.run_millis(seconds * 1_000, |window| {
+                *changes += usize::from(timeline.observe(window))
+            });
+        }
+
+        /// Another source, with key frames so many frames apart.
+        fn replace(&mut self, group: u64) {
+            self.broadcast.push(Input::Cut);
+            self.broadcast.source.video = Some(Pictures::new(30, 1, group));
+            self.broadcast.announce();
+        }
+
+        fn mpd(&mut self) -> String {
+            let window = self.broadcast.window();
+            self.timeline
+                .mpd(&window, "colors/ID/", false)
+                .expect("something to play")
+        }
+
+        /// Number of the first segment, start in milliseconds, and length in ticks of each Period.
+        fn periods(&self) -> Vec<(u64, i64, Option<i64>)> {
+            let describe = |period: &Period| {
+                let length = match period.shape {
+                    Shape::Regular { length } => Some(length),
+                    Shape::Listed => None,
+                };
+                (period.first, period.start_micros() / 1_000, length)
+            };
+            self.timeline.periods.iter().map(describe).collect()
+        }
+    }
+
+    fn pictures(group: u64) -> Source {
+        Source {
+            video: Some(Pictures::new(30, 1, group)),
+            ..Source::default()
+        }
+    }
+
+    #[test]
+    fn before_a_segment_is_whole_there_is_no_manifest() {
+        let mut watched = Watched::new(pictures(60));
+        watched.run_until(1);
+        assert_eq!(watched.timeline.mpd(&watched.broadcast.window(), "x/", false), None);
+        watched.run_until(3);
+        assert!(watched.mpd().contains("<SegmentTimeline>"));
+    }
+
+    #[test]
+    fn regular_key_frames_make_a_regular_period() {
+        let mut watched = Watched::new(pictures(60));
+        watched.run_until(20);
+        assert_eq!(watched.periods(), [(0, 0, None), (2, 4_000, Some(180_000))]);
+    }
+
+    #[test]
+    fn the_short_first_segment_does_not_count() {
+        let mut watched = Watched::new(pictures(30));
+        watched.run_until(20);
+        assert_eq!(watched.periods(), [(0, 0, None), (3, 5_000, Some(180_000))]);
+    }
+
+    #[test]
+    fn a_period_stays_what_it_is_while_the_window_moves_on() {
+        let mut watched = Watched::new(pictures(60));
+        watched.run_until(20);
+        let early = watched.timeline.periods[1].clone();
+        watched.run_until(600);
+        assert_eq!(
+            watched.timeline.periods,
+            [early],
+            "and nothing is left of the list before it"
+        );
+    }
+
+    #[test]
+    fn the_manifest_changes_once_for_each_segment_that_begins_or_ends() {
+        let mut watched = Watched::new(pictures(60));
+        watched.run_until(20);
+        let before = watched.changes;
+        watched.run_until(40);
+        let changes = watched.changes - before;
+        // Video and audio end and begin one after the other.
+        assert!((10..=40).contains(&changes), "{changes} in 10 segments");
+    }
+
+    #[test]
+    fn rates_that_are_no_whole_number_stay_regular_for_hours() {
+        let mut watched = Watched::new(Source {
+            video: Some(Pictures::new(30_000, 1_001, 60)),
+            audio: Some(44_100),
+        });
+        watched.run_until(3 * 3_600);
+        assert_eq!(watched.periods(), [(2, 4_004, Some(180_180))]);
+    }
+
+    #[test]
+    fn timestamps_in_milliseconds_are_regular_enough() {
+        let rounded = Pictures {
+            rounded: true,
+            ..Pictures::new(30_000, 1_001, 50)
+        };
+        let mut watched = Watched::new(Source {
+            video: Some(rounded),
+            audio: Some(48_000),
+        });
+        watched.run_until(3_600);
+        let lengths: Vec<_> = watched.periods().into_iter().map(|period| period.2).collect();
+        assert!(lengths.len() <= 2 && lengths.iter().all(Option::is_some), "{lengths:?}");
+    }
+
+    #[test]
+    fn another_source_begins_a_period() {
+        let mut watched = Watched::new(pictures(60));
+        watched.run_until(20);
+        watched.replace(90);
+        watched.run_until(40);
+        assert_eq!(
+            watched.periods(),
+            [
+                (0, 0, None),
+                (2, 4_000, Some(180_000)),
+                (10, 21_000, None),
+                (12, 27_000, Some(270_000))
+            ]
+        );
+        let text = watched.mpd();
+        assert!(
+            text.contains("startNumber=\"2\" endNumber=\"9\" duration=\"180000\""),
+            "{text}"
+        );
+        assert!(text.contains("initialization=\"colors/ID/video/init-1.mp4\""), "{text}");
+    }
+
+    #[test]
+    fn until_another_source_has_a_whole_segment_the_period_before_ends_by_itself() {
+        let mut watched = Watched::new(pictures(60));
+        watched.run_until(20);
+        watched.replace(60);
+        watched.run_until(21);
+        let text = watched.mpd();
+        assert_eq!(text.matches("<Period ").count(), 2);
+        assert!(
+            text.contains("<Period id=\"2\" start=\"PT4S\" duration=\"PT16S\">"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn key_frames_here_and_there_make_a_list() {
+        let mut watched = Watched::new(pictures(60));
+        watched.run_until(20);
+        for (until, group) in [(31, 77), (44, 60), (60, 47), (80, 101)] {
+            watched.broadcast.source.video = Some(Pictures::new(30, 1, group));
+            watched.run_until(until);
+        }
+        let listed = watched
+            .periods()
+            .into_iter()
+            .any(|(first, _, length)| first > 5 && length.is_none());
+        assert!(listed, "{:?}", watched.periods());
+        let text = watched.mpd();
+        if watched.periods().last().is_some_and(|last| last.2.is_none()) {
+            assert!(
+                !text.contains("availabilityTime") && !text.contains("Latency"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_source_with_a_slow_clock_is_followed_in_steps() {
+        let mut watched = Watched::new(pictures(60));
+        watched.run_until(10);
+        let window = watched.broadcast.window();
+        let shifted = |millis: i64| {
+            let mut window = Window::clone(&window);
+            let mut video = Rendition::clone(window.video.as_ref().expect("video"));
+            let mut open = Segment::clone(video.open.as_ref().expect("a growing segment"));
+            (open.number, open.start) = (open.number + 1, open.start + 180_000);
+            open.date_time = crate::DateTime(STARTED / 1_000 + open.start / 90 + millis);
+            video.open = Some(Arc::new(open));
+            window.video = Some(Arc::new(video));
+            window
+        };
+        watched.timeline.observe(&shifted(400));
+        assert_eq!(watched.periods().len(), 2);
+        watched.timeline.newest = watched.timeline.newest.map(|newest| Begun {
+            number: newest.number - 1,
+            time: newest.time - 180_000,
+            ..newest
+        });
+        watched.timeline.observe(&shifted(600));
+        assert_eq!(watched.periods()[2], (5, 10_600, Some(180_000)));
+    }
+
+    #[test]
+    fn the_end_is_told() {
+        let mut watched = Watched::new(pictures(60));
+        watched.run_until(11);
+        watched.broadcast.packager.finish();
+        watched.timeline.observe(&watched.broadcast.window());
+        let text = watched.mpd();
+        assert!(text.contains("mediaPresentationDuration=\"PT11S\""), "{text}");
+        assert!(!text.contains("minimumUpdatePeriod"), "{text}");
+        assert!(text.contains("endNumber=\"5\""), "{text}");
+    }
+
+    #[test]
+    fn who_wants_no_low_latency_gets_none() {
+        let mut watched = Watched::new(pictures(60));
+        watched.run_until(20);
+        let text = watched
+            .timeline
+            .mpd(&watched.broadcast.window(), "x/", true)
+            .expect("something to play");
+        for word in [
+            "availabilityTime",
+            "Latency",
+            "low-latency",
+            "ProducerReferenceTime",
+            "Resync",
+        ] {
+            assert!(!text.contains(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn below_six_frames_a_second_a_period_is_regular_without_low_latency() {
+        let mut watched = Watched::new(Source {
+            video: Some(Pictures::new(2, 1, 4)),
+            audio: Some(48_000),
+        });
+        watched.run_until(20);
+        let text = watched.mpd();
+        assert!(
+            text.contains("duration=\"180000\"") && !text.contains("availabilityTime"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn sound_alone_has_its_own_ticks() {
+        let mut watched = Watched::new(Source {
+            video: None,
+            audio: Some(48_000),
+        });
+        watched.run_until(20);
+        assert!(
+            watched.periods().last().expect("a period").2.is_some(),
+            "{:?}",
+            watched.periods()
+        );
+        assert!(watched.mpd().contains("timescale=\"48000\""));
+    }
+
+    #[test]
+    fn b_frames_count_by_presentation() {
+        let reordered = Pictures {
+            reorders: true,
+            ..Pictures::new(30, 1, 60)
+        };
+        let mut watched = Watched::new(Source {
+            video: Some(reordered),
+            audio: Some(48_000),
+        });
+        watched.run_until(20);
+        assert_eq!(watched.periods()[1], (2, 4_033, Some(180_000)));
+        assert!(watched.mpd().contains("presentationTimeOffset=\"363000\""));
+    }
+
+    #[test]
+    fn a_frame_rate_is_written_as_a_ratio_where_it_is_one() {
+        let mut watched = Watched::new(Source {
+            video: Some(Pictures {
+                rate: FrameRate::new(30_000, 1_001).expect("a rate"),
+                ..Pictures::new(30, 1, 60)
+            }),
+            audio: None,
+        });
+        watched.run_until(20);
+        assert!(watched.mpd().contains("frameRate=\"30000/1001\""));
+    }
 }

@@ -108,7 +108,10 @@ mod tests {
     #[test]
     fn attributes_are_escaped() {
         let mut xml = Xml::new();
-        xml.open("A").attribute("b", "<\"&\">").optional("c", None::<u8>).empty();
+        xml.open("A")
+            .attribute("b", "<\"&\">")
+            .optional("c", None::<u8>)
+            .empty();
         assert!(xml.finish().ends_with("<A b=\"&lt;&quot;&amp;&quot;>\"/>\n"));
     }
 
