@@ -18,6 +18,9 @@ use crate::{
     wire::{Handshake, Wire},
 };
 
+/// The length of our chunks unless the owner says otherwise.
+pub const CHUNK_SIZE: u32 = 65_536;
+
 /// How a session speaks to its peer.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -31,7 +34,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
-            chunk_size: 65_536,
+            chunk_size: CHUNK_SIZE,
         }
     }
 }
@@ -201,6 +204,11 @@ impl Session {
     /// Bytes to send.
     pub fn poll_transmit(&mut self) -> Option<Bytes> {
         self.wire.transmit()
+    }
+
+    /// Whether the handshake is over.
+    pub fn is_open(&self) -> bool {
+        self.wire.is_open()
     }
 
     /// Whether the connection is to be closed once everything has been sent.

@@ -110,13 +110,17 @@ impl Chunked {
         self.len == 0
     }
 
-    /// The first piece as it must be for a player that uses another message stream.
-    pub fn first_piece_for(&self, stream: u32) -> Bytes {
-        let mut head = self.pieces.first().map(|piece| piece.to_vec()).unwrap_or_default();
-        if let Some(place) = head.get_mut(8..12) {
-            place.copy_from_slice(&stream.to_le_bytes());
+    /// The same message on another message stream. Only the first piece differs.
+    pub fn for_stream(&self, stream: u32) -> Self {
+        let mut changed = self.clone();
+        if let Some(first) = changed.pieces.first_mut() {
+            let mut head = first.to_vec();
+            if let Some(place) = head.get_mut(8..12) {
+                place.copy_from_slice(&stream.to_le_bytes());
+            }
+            *first = Bytes::from(head);
         }
-        Bytes::from(head)
+        changed
     }
 }
 
@@ -171,6 +175,6 @@ mod tests {
         let payload = Bytes::from(vec![7; 10_000]);
         let one = Chunked::new(envelope(1), b"head!", &payload, 65_536);
         let two = Chunked::new(envelope(2), b"head!", &payload, 65_536);
-        assert_eq!(one.first_piece_for(2), two.pieces()[0]);
+        assert_eq!(one.for_stream(2).pieces(), two.pieces());
     }
 }

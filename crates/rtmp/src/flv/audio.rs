@@ -1,7 +1,7 @@
 use bytes::Bytes;
-use media::AudioCodec;
+use media::{AudioCodec, AudioParameters};
 
-use super::{Error, TagHeader, Unused, fourcc_name, packet, tail};
+use super::{Error, TagHeader, Unused, fourcc_name, fourcc_number, packet, tail};
 use crate::fields::Fields;
 
 /// An audio message.
@@ -73,6 +73,32 @@ impl Audio {
             AudioCodec::Mp3 => TagHeader::new([&[(FORMAT_MP3 << 4) | CLASSIC_BITS], &[], &[]]),
             _ => enhanced_header(codec, packet::CODED_FRAMES, &[]),
         }
+    }
+
+    /// The configuration as a message carries it: `OpusHead` and FLAC's file header instead of the boxes of MP4.
+    pub fn record(parameters: &AudioParameters) -> Bytes {
+        let config = &parameters.config;
+        match parameters.codec {
+            AudioCodec::Opus => opus_head(config).unwrap_or_default(),
+            AudioCodec::Flac => [b"fLaC", config.get(VERSION_AND_FLAGS_LEN..).unwrap_or_default()]
+                .concat()
+                .into(),
+            _ => config.clone(),
+        }
+    }
+
+    /// The codec as `onMetaData` names it: FLV's number, or the FourCC as one.
+    pub fn codec_id(codec: AudioCodec) -> f64 {
+        match codec {
+            AudioCodec::Aac => f64::from(FORMAT_AAC),
+            AudioCodec::Mp3 => f64::from(FORMAT_MP3),
+            _ => fourcc_number(Self::fourcc(codec)),
+        }
+    }
+
+    /// Whether messages of this codec have the enhanced form.
+    pub fn is_enhanced(codec: AudioCodec) -> bool {
+        !matches!(codec, AudioCodec::Aac | AudioCodec::Mp3)
     }
 
     /// The codec's FourCC in Enhanced RTMP.
@@ -157,6 +183,27 @@ fn record(codec: AudioCodec, data: Bytes) -> Bytes {
     body.slice(..STREAMINFO_LEN.min(body.len()))
 }
 
+/// Of the box that holds FLAC's metadata blocks in MP4.
+const VERSION_AND_FLAGS_LEN: usize = 4;
+
+/// `OpusHead` (RFC 7845 §5.1), whose numbers have the other byte order, from the body of a `dOps` box.
+fn opus_head(dops: &[u8]) -> Option<Bytes> {
+    const HEAD_VERSION: u8 = 1;
+    let mut fields = Fields::new(dops);
+    fields.u8()?;
+    let channels = fields.u8()?;
+    let pre_skip = fields.be16()?;
+    let rate = fields.be32()?;
+    let gain = fields.be16()?;
+    let mut head = b"OpusHead".to_vec();
+    head.extend_from_slice(&[HEAD_VERSION, channels]);
+    head.extend_from_slice(&pre_skip.to_le_bytes());
+    head.extend_from_slice(&rate.to_le_bytes());
+    head.extend_from_slice(&gain.to_le_bytes());
+    head.extend_from_slice(fields.rest());
+    Some(Bytes::from(head))
+}
+
 fn enhanced_header(codec: AudioCodec, packet: u8, more: &[u8]) -> TagHeader {
     TagHeader::new([
         &[(FORMAT_ENHANCED << 4) | packet],
@@ -220,6 +267,29 @@ mod tests {
             };
             assert_eq!(Audio::read(&tag), Ok(config), "{name}");
         }
+    }
+
+    #[test]
+    fn configurations_are_carried_as_their_codecs_define_them() {
+        let record = |codec, config: &'static [u8]| {
+            Audio::record(&AudioParameters {
+                codec,
+                config: Bytes::from_static(config),
+                sample_rate: 48_000,
+                channels: 2,
+                frame_samples: 0,
+                codec_string: String::new(),
+            })
+        };
+        assert_eq!(record(AudioCodec::Aac, b"\x11\x90"), &b"\x11\x90"[..]);
+        assert_eq!(
+            record(AudioCodec::Opus, b"\0\x02\x01\x38\0\0\xbb\x80\0\0\0"),
+            &b"OpusHead\x01\x02\x38\x01\x80\xbb\0\0\0\0\0"[..]
+        );
+        assert_eq!(
+            record(AudioCodec::Flac, b"\0\0\0\0\x80\0\0\x22info"),
+            &b"fLaC\x80\0\0\x22info"[..]
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use media::FrameRate;
 
-use crate::amf0::Value;
+use crate::amf0::{self, Value};
 
 /// What `onMetaData` says of a stream. Encoders leave it out and get it wrong: nothing may depend on it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -75,6 +75,14 @@ impl Metadata {
         let encoder = self.encoder.as_deref().map(|encoder| ("encoder", Value::from(encoder)));
         let all = numbers.chain(stereo).chain(encoder);
         Value::EcmaArray(all.map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    /// The payload of a data message to players.
+    pub fn to_payload(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        amf0::write(&mut out, &Value::from("onMetaData"));
+        amf0::write(&mut out, &self.to_value());
+        out
     }
 
     /// Whether the encoder announced video: a codec, or a picture's size.

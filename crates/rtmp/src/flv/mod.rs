@@ -96,6 +96,12 @@ mod packet {
     pub(super) const MODIFIER: u8 = 7;
 }
 
+/// A FourCC as the number that `onMetaData` has for it.
+fn fourcc_number(fourcc: &str) -> f64 {
+    let bytes = fourcc.as_bytes().first_chunk::<4>();
+    bytes.map_or(0.0, |bytes| f64::from(u32::from_be_bytes(*bytes)))
+}
+
 fn fourcc_name(fourcc: [u8; 4]) -> String {
     fourcc
         .iter()

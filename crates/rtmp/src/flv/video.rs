@@ -1,7 +1,7 @@
 use bytes::Bytes;
-use media::VideoCodec;
+use media::{VideoCodec, VideoParameters};
 
-use super::{Error, TagHeader, Unused, fourcc_name, packet, tail};
+use super::{Error, TagHeader, Unused, fourcc_name, fourcc_number, packet, tail};
 use crate::fields::{Fields, be24};
 
 /// A video message.
@@ -79,6 +79,27 @@ impl Video {
         match codec {
             VideoCodec::Avc => TagHeader::new([&[(FRAME_KEY << 4) | CLASSIC_AVC, 2], &[0, 0, 0], &[]]),
             _ => enhanced_header(codec, FRAME_KEY, packet::SEQUENCE_END, &[]),
+        }
+    }
+
+    /// The configuration record as a message carries it: `vpcC` goes without its version and flags.
+    pub fn record(parameters: &VideoParameters) -> Bytes {
+        const VERSION_AND_FLAGS: [u8; 4] = [1, 0, 0, 0];
+        let config = &parameters.config;
+        match parameters.codec {
+            VideoCodec::Vp9 => match config.strip_prefix(&VERSION_AND_FLAGS) {
+                Some(record) => config.slice_ref(record),
+                None => config.clone(),
+            },
+            _ => config.clone(),
+        }
+    }
+
+    /// The codec as `onMetaData` names it: FLV's number, or the FourCC as one.
+    pub fn codec_id(codec: VideoCodec) -> f64 {
+        match codec {
+            VideoCodec::Avc => f64::from(CLASSIC_AVC),
+            _ => fourcc_number(Self::fourcc(codec)),
         }
     }
 
