@@ -53,7 +53,7 @@ test-web: $(WEB)
 test-e2e: web
 	@$(NEED) ffmpeg fonts chromium
 	cargo build --locked -p headwater
-	HEADWATER=$(abspath $(DEBUG)) npm --prefix web run --silent e2e
+	HEADWATER_BIN=$(abspath $(DEBUG)) npm --prefix web run --silent e2e
 
 test-all: test ## the same, then with every other encoder and player that can be had here
 	@$(NEED) python rtmpdump gstreamer vlc mpv
