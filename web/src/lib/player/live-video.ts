@@ -91,6 +91,8 @@ export class LiveVideo extends CustomVideoElement {
 		this.#engine = engine;
 		this.#source = source;
 		this.#follow();
+		// Until the picture has moved, pauses and seeks are the library's, not the viewer's.
+		this.#ticks = 0;
 		this.#movedAt = performance.now();
 		await engine.attach(this.nativeEl);
 		if (turn !== this.#opening) return;
@@ -168,6 +170,7 @@ export class LiveVideo extends CustomVideoElement {
 		const engine = this.#engine;
 		this.#engine = null;
 		this.#source = null;
+		this.#ticks = 0;
 		await engine?.destroy();
 	}
 
@@ -234,7 +237,7 @@ export class LiveVideo extends CustomVideoElement {
 	};
 
 	readonly #paused = () => {
-		if (!this.nativeEl.ended && this.#engine) this.#chose(true);
+		if (!this.nativeEl.ended && this.#ticks > 0) this.#chose(true);
 	};
 
 	#chose(past: boolean) {

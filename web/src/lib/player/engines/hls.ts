@@ -108,7 +108,8 @@ function failure(data: ErrorData): Failure {
 function settings(lowLatency: boolean, onPart: (part: number) => void): Partial<HlsConfig> {
 	return {
 		lowLatencyMode: lowLatency,
-		enableWorker: true,
+		// CMAF needs no transmuxing: a worker would be 36 KB more, and was not quicker when measured.
+		enableWorker: false,
 		startFragPrefetch: true,
 		testBandwidth: false,
 		liveDurationInfinity: true,
