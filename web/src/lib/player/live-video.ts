@@ -90,7 +90,9 @@ export class LiveVideo extends CustomVideoElement {
 		}
 		this.#engine = engine;
 		this.#source = source;
-		this.#follow();
+		// An outage says nothing about how regularly the next media will arrive.
+		this.#pacer = new Pacer();
+		this.#following = true;
 		// Until the picture has moved, pauses and seeks are the library's, not the viewer's.
 		this.#ticks = 0;
 		this.#movedAt = performance.now();
