@@ -51,9 +51,14 @@ export async function playback(name: string): Promise<Playback | null> {
 	return answer;
 }
 
-/** What the server wrote into the page for this route, if anything: saves the first round trip. */
+/**
+ * What the server wrote into the page for this route, if anything: saves the first round trip. Good for one use: the
+ * viewer may come back to the route when it is long out of date.
+ */
 export function embedded(name: string): Playback | null {
-	const text = document.getElementById('playback')?.textContent;
+	const block = document.getElementById('playback');
+	block?.remove();
+	const text = block?.textContent;
 	if (!text) return null;
 	try {
 		const data = JSON.parse(text) as Playback;
