@@ -80,4 +80,14 @@ mod tests {
             super::request(text.as_bytes());
         }
     }
+
+    #[test]
+    fn the_committed_corpora_pass() {
+        let corpora = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
+        for (name, target) in [("hls_request", super::request as fn(&[u8]))] {
+            for input in std::fs::read_dir(corpora.join(name)).unwrap() {
+                target(&std::fs::read(input.unwrap().path()).unwrap());
+            }
+        }
+    }
 }

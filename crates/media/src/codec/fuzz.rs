@@ -133,3 +133,26 @@ fn audio(parameters: &AudioParameters, frame: &[u8]) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_committed_corpora_pass() {
+        let corpora = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
+        for (name, target) in [
+            ("codec_avc", super::avc as fn(&[u8])),
+            ("codec_hevc", super::hevc as fn(&[u8])),
+            ("codec_av1", super::av1 as fn(&[u8])),
+            ("codec_vp9", super::vp9 as fn(&[u8])),
+            ("codec_aac", super::aac as fn(&[u8])),
+            ("codec_opus", super::opus as fn(&[u8])),
+            ("codec_flac", super::flac as fn(&[u8])),
+            ("codec_mp3", super::mp3 as fn(&[u8])),
+            ("codec_ac3", super::ac3 as fn(&[u8])),
+        ] {
+            for input in std::fs::read_dir(corpora.join(name)).unwrap() {
+                target(&std::fs::read(input.unwrap().path()).unwrap());
+            }
+        }
+    }
+}
