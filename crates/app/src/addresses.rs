@@ -7,8 +7,16 @@ use crate::config::Config;
 /// Where the pages are: the public address if one is set, else where the server listens.
 pub fn page(config: &Config) -> Option<String> {
     let plain = || Some(format!("http://{}", reachable(config.http_listen?)));
-    let secure = || Some(format!("https://{}", reachable(config.https_listen?)));
-    config.http_public_url.clone().or_else(plain).or_else(secure)
+    config
+        .http_public_url
+        .clone()
+        .or_else(plain)
+        .or_else(|| secure_page(config))
+}
+
+/// Where the pages are with TLS, on this machine.
+pub fn secure_page(config: &Config) -> Option<String> {
+    Some(format!("https://{}", reachable(config.https_listen?)))
 }
 
 /// Where RTMP is, without an application.

@@ -56,6 +56,10 @@ pub struct Options {
 impl Options {
     /// The flags that stand for keys.
     pub fn flags(&self) -> [(&'static str, Option<String>); 3] {
-        [("data.dir", self.data.clone()), ("http.listen", self.http.clone()), ("rtmp.listen", self.rtmp.clone())]
+        [
+            ("data.dir", self.data.clone()),
+            ("http.listen", self.http.clone()),
+            ("rtmp.listen", self.rtmp.clone()),
+        ]
     }
 }

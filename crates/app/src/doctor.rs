@@ -28,7 +28,10 @@ pub fn run(settings: &Settings) -> Result<()> {
     findings.extend([data_folder(&config.data_dir), ffmpeg(), clock(), open_files()]);
     findings.extend(config.tls.as_ref().map(|(cert, key)| certificate(cert, key)));
     findings.push(web_app());
-    let bad = findings.iter().filter(|finding| matches!(finding, Finding::Bad(_))).count();
+    let bad = findings
+        .iter()
+        .filter(|finding| matches!(finding, Finding::Bad(_)))
+        .count();
     for finding in &findings {
         print(finding);
     }
@@ -53,21 +56,31 @@ fn ports(config: &Config) -> Vec<Finding> {
         ("rtmp.listen", config.rtmp_listen),
         ("rtmps.listen", config.rtmps_listen),
     ];
-    listeners.into_iter().filter_map(|(key, address)| Some(port(key, address?))).collect()
+    listeners
+        .into_iter()
+        .filter_map(|(key, address)| Some(port(key, address?)))
+        .collect()
 }
 
 fn port(key: &str, address: SocketAddr) -> Finding {
     match std::net::TcpListener::bind(address) {
         Ok(_) => Finding::Good(format!("{address} is free for {key}")),
-        Err(error) => Finding::Bad(format!("{address} cannot be used ({error}): is the server running already? else set {key}")),
+        Err(error) => Finding::Bad(format!(
+            "{address} cannot be used ({error}): is the server running already? else set {key}"
+        )),
     }
 }
 
 fn data_folder(dir: &Path) -> Finding {
     let probe = dir.join(".probe");
-    let tried = std::fs::create_dir_all(dir).and_then(|()| std::fs::write(&probe, b"")).and_then(|()| std::fs::remove_file(&probe));
+    let tried = std::fs::create_dir_all(dir)
+        .and_then(|()| std::fs::write(&probe, b""))
+        .and_then(|()| std::fs::remove_file(&probe));
     if let Err(error) = tried {
-        return Finding::Bad(format!("{} cannot be written ({error}): set data.dir to a folder of this user", dir.display()));
+        return Finding::Bad(format!(
+            "{} cannot be written ({error}): set data.dir to a folder of this user",
+            dir.display()
+        ));
     }
     match rustix::fs::statvfs(dir) {
         Ok(fs) if fs.f_bavail.saturating_mul(fs.f_frsize) < 1 << 30 => {
@@ -82,7 +95,10 @@ fn ffmpeg() -> Finding {
         return Finding::Note("ffmpeg is not installed, the demo needs it: apt-get install ffmpeg".into());
     };
     let encoders = String::from_utf8_lossy(&run.stdout);
-    let missing: Vec<_> = ["libx264", "aac"].into_iter().filter(|name| !encoders.contains(&format!(" {name} "))).collect();
+    let missing: Vec<_> = ["libx264", "aac"]
+        .into_iter()
+        .filter(|name| !encoders.contains(&format!(" {name} ")))
+        .collect();
     if missing.is_empty() {
         Finding::Good("ffmpeg has libx264 and aac".into())
     } else {
@@ -100,9 +116,13 @@ fn clock() -> Finding {
 }
 
 fn open_files() -> Finding {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum.unwrap_or(u64::MAX);
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile)
+        .maximum
+        .unwrap_or(u64::MAX);
     if limit < 10_000 {
-        return Finding::Note(format!("only {limit} files may be open, and each viewer is one: raise the limit (ulimit -n, LimitNOFILE)"));
+        return Finding::Note(format!(
+            "only {limit} files may be open, and each viewer is one: raise the limit (ulimit -n, LimitNOFILE)"
+        ));
     }
     Finding::Good(format!("{limit} files may be open"))
 }

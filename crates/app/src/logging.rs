@@ -6,8 +6,13 @@ use crate::config::Config;
 
 /// Starts logging.
 pub fn start(config: &Config) {
-    let filter = EnvFilter::new(format!("warn,headwater={0},hub={0},gateway={0},delivery={0}", config.log_level));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter = EnvFilter::new(format!(
+        "warn,headwater={0},hub={0},gateway={0},delivery={0}",
+        config.log_level
+    ));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     if config.log_json {
         lines.json().init();
     } else {

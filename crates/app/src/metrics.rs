@@ -50,7 +50,11 @@ impl std::fmt::Debug for Sources {
 impl Collector for Sources {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
         for family in self.families() {
-            let kind = if family.counter { MetricType::Counter } else { MetricType::Gauge };
+            let kind = if family.counter {
+                MetricType::Counter
+            } else {
+                MetricType::Gauge
+            };
             let mut metric = encoder.encode_descriptor(family.name, family.help, None, kind)?;
             for (labels, value) in family.samples {
                 let mut sample = metric.encode_family(&labels)?;
@@ -79,18 +83,30 @@ struct Labels(Vec<(&'static str, String)>);
 
 impl EncodeLabelSet for Labels {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> Result<(), Error> {
-        self.0.iter().try_for_each(|(name, value)| (*name, value.as_str()).encode(encoder.encode_label()))
+        self.0
+            .iter()
+            .try_for_each(|(name, value)| (*name, value.as_str()).encode(encoder.encode_label()))
     }
 }
 
 use prometheus_client::encoding::EncodeLabel as _;
 
 fn gauge(name: &'static str, help: &'static str, samples: Vec<(Labels, f64)>) -> Family {
-    Family { name, help, counter: false, samples }
+    Family {
+        name,
+        help,
+        counter: false,
+        samples,
+    }
 }
 
 fn counter(name: &'static str, help: &'static str, samples: Vec<(Labels, f64)>) -> Family {
-    Family { name, help, counter: true, samples }
+    Family {
+        name,
+        help,
+        counter: true,
+        samples,
+    }
 }
 
 fn plain(value: u64) -> Vec<(Labels, f64)> {
@@ -123,7 +139,7 @@ impl Sources {
         ];
         let sent = vec![
             (of("protocol", "rtmp"), read(&rtmp.bytes_out) as f64),
-            (of("protocol", "http"), read(&live.bytes_out) as f64),
+            (of("protocol", "http"), read(&live.media_bytes) as f64),
         ];
         let errors = rtmp.protocol_errors().into_iter().map(|(kind, count)| (of("kind", kind), count as f64)).collect();
         vec![
@@ -144,17 +160,27 @@ impl Sources {
             counter("rtmp_stalled", "RTMP players that took nothing for too long", plain(read(&rtmp.stalled))),
             counter("unused_messages", "Messages of publishers that could not be used", plain(read(&rtmp.unused_messages))),
             counter("parts", "Parts that were made", plain(read(&live.parts))),
-            counter("segments", "Segments that were made", plain(read(&live.segments))),
             counter("packager_drops", "Times that packaging was too slow and lost samples", plain(read(&live.lagged))),
-            counter("blocked_requests", "Playlist and part requests that were held until there was an answer", plain(read(&live.blocked))),
+            gauge("held_requests", "Requests for what is yet to come that are held now", plain(live.held.load(Ordering::Relaxed) as u64)),
+            counter("held_too_long", "Held requests that were answered with 503", plain(read(&live.timed_out))),
+            counter("playlist_requests", "Requests for playlists and manifests", plain(read(&live.playlists))),
+            counter("media_requests", "Requests for segments, parts and initialisation segments", plain(read(&live.media))),
             counter("playlists_rendered", "Playlists that were written, for any number of viewers", plain(read(&live.rendered))),
         ]
     }
 
     fn broadcasts(&self) -> Vec<(Labels, f64)> {
-        let states: Vec<State> = self.hub.broadcasts().iter().map(|broadcast| broadcast.state()).collect();
+        let states: Vec<State> = self
+            .hub
+            .broadcasts()
+            .iter()
+            .map(|broadcast| broadcast.state())
+            .collect();
         let count = |wanted| states.iter().filter(|state| **state == wanted).count() as f64;
-        vec![(of("state", "live"), count(State::Live)), (of("state", "waiting"), count(State::Waiting))]
+        vec![
+            (of("state", "live"), count(State::Live)),
+            (of("state", "waiting"), count(State::Waiting)),
+        ]
     }
 
     fn sources(&self) -> Vec<(Labels, f64)> {
@@ -162,12 +188,19 @@ impl Sources {
         for source in self.hub.broadcasts().iter().filter_map(|broadcast| broadcast.source()) {
             *counts.entry(source.protocol).or_insert(0.0) += 1.0;
         }
-        counts.into_iter().map(|(protocol, count)| (of("protocol", protocol.as_str()), count)).collect()
+        counts
+            .into_iter()
+            .map(|(protocol, count)| (of("protocol", protocol.as_str()), count))
+            .collect()
     }
 
     fn health(&self, value: impl Fn(&hub::Health) -> f64) -> Vec<(Labels, f64)> {
         let broadcasts = self.hub.broadcasts();
-        let known = broadcasts.iter().filter_map(|broadcast| Some((broadcast.name().to_string(), broadcast.health()?)));
-        known.map(|(name, health)| (of("broadcast", name), value(&health))).collect()
+        let known = broadcasts
+            .iter()
+            .filter_map(|broadcast| Some((broadcast.name().to_string(), broadcast.health()?)));
+        known
+            .map(|(name, health)| (of("broadcast", name), value(&health)))
+            .collect()
     }
 }

@@ -39,11 +39,18 @@ pub fn router(ready: Ready, metrics: Arc<Metrics>) -> Router {
 }
 
 fn plain(status: StatusCode, body: String) -> Response {
-    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
     (status, headers, body).into_response()
 }
 
 fn exposition(body: String) -> Response {
     let form = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, form), (header::CACHE_CONTROL, "no-store")], body).into_response()
+    (
+        [(header::CONTENT_TYPE, form), (header::CACHE_CONTROL, "no-store")],
+        body,
+    )
+        .into_response()
 }

@@ -31,9 +31,10 @@ const DRAIN: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// If it cannot start: the text says what to change.
-pub async fn run(config: Config, with_demo: bool) -> Result<()> {
+pub async fn run(mut config: Config, with_demo: bool) -> Result<()> {
     raise_open_files();
     let listeners = Listeners::open(&config).await?;
+    listeners.tell(&mut config)?;
     let authority = Arc::new(Local::new(config.publish_open, config.live.clone()));
     if let Some(path) = &config.publish_keys_file {
         keys_file::load(path, &authority)?;
@@ -71,9 +72,14 @@ fn router(live: &Live, ready: &Ready, metrics: Arc<Metrics>) -> Router {
     let looked_up = live.clone();
     let lookup: web::Lookup = Arc::new(move |name| {
         let json = looked_up.playback(name)?;
-        Some(web::Playback { title: name.to_owned(), json })
+        Some(web::Playback {
+            title: name.to_owned(),
+            json,
+        })
     });
-    live.router().merge(operations::router(ready.clone(), metrics)).merge(web::router(lookup))
+    live.router()
+        .merge(operations::router(ready.clone(), metrics))
+        .merge(web::router(lookup))
 }
 
 /// The sockets, all open before anything runs.
@@ -91,7 +97,11 @@ impl Listeners {
             None => None,
         };
         let acceptor = |alpn: &[&str]| -> Result<Option<TlsAcceptor>> {
-            Ok(store.as_ref().map(|store| store.server_config(alpn)).transpose()?.map(Into::into))
+            Ok(store
+                .as_ref()
+                .map(|store| store.server_config(alpn))
+                .transpose()?
+                .map(Into::into))
         };
         let (https, rtmps) = (acceptor(&["h2", "http/1.1"])?, acceptor(&[])?);
         let listeners = Self {
@@ -106,6 +116,16 @@ impl Listeners {
         Ok(listeners)
     }
 
+    /// Writes down where they listen: port 0 asked for any free one.
+    fn tell(&self, config: &mut Config) -> Result<()> {
+        let address = |listener: Option<&TcpListener>| listener.map(TcpListener::local_addr).transpose();
+        config.http_listen = address(self.http.as_ref())?;
+        config.https_listen = address(self.https.as_ref().map(|(listener, _)| listener))?;
+        config.rtmp_listen = address(self.rtmp.as_ref())?;
+        config.rtmps_listen = address(self.rtmps.as_ref().map(|(listener, _)| listener))?;
+        Ok(())
+    }
+
     fn run(
         self,
         running: &mut JoinSet<()>,
@@ -117,7 +137,12 @@ impl Listeners {
         let http = self.http.map(|listener| (listener, None));
         let https = self.https.map(|(listener, tls)| (listener, Some(tls)));
         for (listener, tls) in http.into_iter().chain(https) {
-            let server = server::Server { listener, tls, limits: server::Limits::default(), stats: Arc::clone(stats) };
+            let server = server::Server {
+                listener,
+                tls,
+                limits: server::Limits::default(),
+                stats: Arc::clone(stats),
+            };
             running.spawn(server.run(router.clone(), stopping.clone(), DRAIN));
         }
         let plain = self.rtmp.map(|listener| (listener, None));
@@ -147,7 +172,10 @@ async fn open(key: &str, address: Option<SocketAddr>) -> Result<Option<TcpListen
 fn raise_open_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
@@ -156,8 +184,12 @@ fn raise_open_files() {
 /// Says where everything is, on standard output: for the person who started it.
 fn announce(config: &Config, with_demo: bool) {
     let page = addresses::page(config);
+    println!("\nHeadwater is ready");
     if let Some(page) = &page {
-        println!("\nHeadwater is ready: {page}/");
+        println!("  page    {page}/");
+    }
+    if let Some(secure) = addresses::secure_page(config) {
+        println!("  secure  {secure}/");
     }
     if with_demo && let Some(page) = &page {
         println!("  watch   {page}/watch/{}", demo::NAME);

@@ -12,7 +12,10 @@ pub fn page() -> String {
         let (of, _) = key.name.split_once('.').unwrap_or((key.name, ""));
         if of != section {
             section = of;
-            let _ = write!(page, "\n## {section}\n\n| key | default | variable | |\n|---|---|---|---|\n");
+            let _ = write!(
+                page,
+                "\n## {section}\n\n| key | default | variable | |\n|---|---|---|---|\n"
+            );
         }
         row(&mut page, key);
     }
@@ -31,12 +34,22 @@ This page is the output of `headwater config docs`.
 ";
 
 fn row(page: &mut String, key: &Key) {
-    let default = if key.default.is_empty() { "–".to_owned() } else { format!("`{}`", key.default) };
+    let default = if key.default.is_empty() {
+        "–".to_owned()
+    } else {
+        format!("`{}`", key.default)
+    };
     let choices = match key.form {
         Form::Choice(words) => format!(" One of {}.", words.map_words()),
         _ => String::new(),
     };
-    let _ = writeln!(page, "| `{}` | {default} | `{}` | {}{choices} |", key.name, variable(key.name), key.doc);
+    let _ = writeln!(
+        page,
+        "| `{}` | {default} | `{}` | {}{choices} |",
+        key.name,
+        variable(key.name),
+        key.doc
+    );
 }
 
 trait Words {
@@ -45,6 +58,9 @@ trait Words {
 
 impl Words for &[&str] {
     fn map_words(&self) -> String {
-        self.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+        self.iter()
+            .map(|word| format!("`{word}`"))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }

@@ -29,7 +29,12 @@ pub struct Key {
 }
 
 const fn key(name: &'static str, default: &'static str, form: Form, doc: &'static str) -> Key {
-    Key { name, default, form, doc }
+    Key {
+        name,
+        default,
+        form,
+        doc,
+    }
 }
 
 /// All keys, by section.

@@ -102,7 +102,9 @@ impl Settings {
             };
             for (name, value) in names {
                 let full = format!("{section}.{name}");
-                let Some(key) = keys::find(&full) else { bail!(unknown(by, &full)) };
+                let Some(key) = keys::find(&full) else {
+                    bail!(unknown(by, &full))
+                };
                 let value = value::from_toml(&value).with_context(|| format!("{by}: {full}"))?;
                 self.say(key.name, value, by);
             }
@@ -116,7 +118,10 @@ impl Settings {
                 Some(key) => self.say(key.name, value, &variable),
                 None => {
                     let guess = variable["HEADWATER_".len()..].to_lowercase().replacen('_', ".", 1);
-                    bail!("{variable} is no key: did you mean {}?", keys::variable(keys::nearest(&guess)));
+                    bail!(
+                        "{variable} is no key: did you mean {}?",
+                        keys::variable(keys::nearest(&guess))
+                    );
                 }
             }
         }
@@ -165,7 +170,10 @@ impl Settings {
             log_level: self.choice("log.level")?,
             log_json: self.choice("log.format")? == "json",
         };
-        for (name, listen) in [("https.listen", config.https_listen), ("rtmps.listen", config.rtmps_listen)] {
+        for (name, listen) in [
+            ("https.listen", config.https_listen),
+            ("rtmps.listen", config.rtmps_listen),
+        ] {
             if listen.is_some() && config.tls.is_none() {
                 bail!("{name} needs a certificate: set tls.cert and tls.key");
             }
@@ -200,7 +208,11 @@ impl Settings {
             let span = value::duration(text)?;
             let within = millis.contains(&span.as_millis());
             within.then_some(span).with_context(|| {
-                format!("must be {} to {}", value::show(*millis.start()), value::show(*millis.end()))
+                format!(
+                    "must be {} to {}",
+                    value::show(*millis.start()),
+                    value::show(*millis.end())
+                )
             })
         };
         self.read(name, parse)?.with_context(|| format!("{name} is empty"))
@@ -211,7 +223,8 @@ impl Settings {
             Some(keys::Form::Choice(words)) => words,
             _ => &[],
         };
-        self.read(name, |text| value::choice(text, words))?.with_context(|| format!("{name} is empty"))
+        self.read(name, |text| value::choice(text, words))?
+            .with_context(|| format!("{name} is empty"))
     }
 
     /// Parses a key's value; `None` if it is empty.
@@ -254,17 +267,35 @@ mod tests {
 
     #[test]
     fn an_unknown_key_names_the_nearest_known_one() {
-        assert_eq!(fault("[rtmp]\nlisen = 'x'"), "test.toml: rtmp.lisen is no key: did you mean rtmp.listen?");
+        assert_eq!(
+            fault("[rtmp]\nlisen = 'x'"),
+            "test.toml: rtmp.lisen is no key: did you mean rtmp.listen?"
+        );
     }
 
     #[test]
     fn a_wrong_value_names_key_place_and_what_is_expected() {
         let cases = [
-            ("[live]\npart = '5 s'", "live.part = \"5 s\" (from test.toml): must be 100 ms to 1 s"),
-            ("[live]\npart = 'soon'", "live.part = \"soon\" (from test.toml): expected a time such as 333 ms or 2 s"),
-            ("[publish]\nopen = 'all'", "publish.open = \"all\" (from test.toml): expected one of off, loopback"),
-            ("[http]\nlisten = '8080'", "http.listen = \"8080\" (from test.toml): expected ADDRESS:PORT or off"),
-            ("[https]\nlisten = '[::]:8443'", "https.listen needs a certificate: set tls.cert and tls.key"),
+            (
+                "[live]\npart = '5 s'",
+                "live.part = \"5 s\" (from test.toml): must be 100 ms to 1 s",
+            ),
+            (
+                "[live]\npart = 'soon'",
+                "live.part = \"soon\" (from test.toml): expected a time such as 333 ms or 2 s",
+            ),
+            (
+                "[publish]\nopen = 'all'",
+                "publish.open = \"all\" (from test.toml): expected one of off, loopback",
+            ),
+            (
+                "[http]\nlisten = '8080'",
+                "http.listen = \"8080\" (from test.toml): expected ADDRESS:PORT or off",
+            ),
+            (
+                "[https]\nlisten = '[::]:8443'",
+                "https.listen needs a certificate: set tls.cert and tls.key",
+            ),
             ("[tls]\ncert = 'x.pem'", "tls.cert is set and tls.key is not"),
         ];
         for (text, expected) in cases {
@@ -290,7 +321,10 @@ mod tests {
         assert_eq!(settings.check().unwrap().live.window, Duration::from_secs(30));
         let variables = [("HEADWATER_LIVE_WINDOWS".to_owned(), "30 s".to_owned())];
         let error = settings.read_environment(variables.into_iter()).unwrap_err();
-        assert_eq!(error.to_string(), "HEADWATER_LIVE_WINDOWS is no key: did you mean HEADWATER_LIVE_WINDOW?");
+        assert_eq!(
+            error.to_string(),
+            "HEADWATER_LIVE_WINDOWS is no key: did you mean HEADWATER_LIVE_WINDOW?"
+        );
     }
 
     #[test]

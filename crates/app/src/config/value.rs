@@ -32,7 +32,9 @@ pub fn path(text: &str) -> Result<PathBuf> {
 /// An address with one of these schemes, without a slash at its end.
 pub fn url(text: &str, schemes: &[&str]) -> Result<String> {
     let text = text.trim_end_matches('/');
-    let fits = schemes.iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
+    let fits = schemes
+        .iter()
+        .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
     if !fits || text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '"' || c == '<') {
         bail!("expected an address that begins with {}", schemes.join(" or "));
     }
@@ -60,7 +62,10 @@ pub fn duration(text: &str) -> Result<Duration> {
         "h" => 3_600_000,
         _ => bail!(expected),
     };
-    number.checked_mul(millis).map(Duration::from_millis).context("that is too long")
+    number
+        .checked_mul(millis)
+        .map(Duration::from_millis)
+        .context("that is too long")
 }
 
 /// Milliseconds as people write them.

@@ -38,7 +38,11 @@ impl Encoder {
             .context("cannot start ffmpeg: install it (apt-get install ffmpeg)")?;
         let clock = child.stdin.take().context("ffmpeg has no standard input")?;
         let flv = child.stdout.take().context("ffmpeg has no standard output")?;
-        Ok(Self { child, clock, flv: BufReader::with_capacity(64 << 10, flv) })
+        Ok(Self {
+            child,
+            clock,
+            flv: BufReader::with_capacity(64 << 10, flv),
+        })
     }
 }
 

@@ -10,15 +10,18 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use encoder::Encoder;
 use hub::authority::Local;
-use hub::{Ending, Hub, Name, Protocol, PublishRequest, Refusal, Revoked, SourceClock, StreamKey};
+use hub::{Ending, Hub, Name, Protocol, PublishRequest, Refusal, SourceClock, StreamKey};
 use tracing::{info, warn};
 
 /// What the demo is called.
 pub const NAME: &str = "colors";
 
 /// Settings of the demo where nobody said anything else: on this machine alone, and open to it.
-pub const DEFAULTS: [(&str, &str); 3] =
-    [("http.listen", "127.0.0.1:8080"), ("rtmp.listen", "127.0.0.1:1935"), ("publish.open", "loopback")];
+pub const DEFAULTS: [(&str, &str); 3] = [
+    ("http.listen", "127.0.0.1:8080"),
+    ("rtmp.listen", "127.0.0.1:1935"),
+    ("publish.open", "loopback"),
+];
 
 /// How long to wait before the next try: after a failure, and while somebody else publishes.
 const TRY_EVERY: Duration = Duration::from_secs(1);
@@ -32,7 +35,7 @@ pub struct Demo {
 
 /// Why the picture ended.
 enum End {
-    Revoked(Revoked),
+    Yields,
     Failed(anyhow::Error),
 }
 
@@ -54,7 +57,7 @@ impl Demo {
     pub async fn run(self) {
         loop {
             match self.show().await {
-                Ok(End::Revoked(_)) => info!("somebody publishes {NAME}: the test picture yields"),
+                Ok(End::Yields) => info!("somebody publishes {NAME}: the test picture yields"),
                 Ok(End::Failed(error)) => warn!("the test picture failed, it is started again: {error:#}"),
                 // Somebody else publishes.
                 Err(_) => {}
@@ -67,7 +70,7 @@ impl Demo {
         let publisher = self.hub.publish(self.request()).await?;
         let revoked = publisher.revoked();
         let end = tokio::select! {
-            revoked = revoked => End::Revoked(revoked),
+            _ = revoked => End::Yields,
             failed = play(publisher) => End::Failed(failed),
         };
         Ok(end)
@@ -87,7 +90,11 @@ impl Demo {
 /// Runs the encoder into the hub; returns why that ended.
 async fn play(publisher: hub::Publisher) -> anyhow::Error {
     let run = async {
-        let Encoder { child: _child, mut clock, flv } = Encoder::start()?;
+        let Encoder {
+            child: _child,
+            mut clock,
+            flv,
+        } = Encoder::start()?;
         let ending = tokio::select! {
             ended = encoder::tick(&mut clock) => ended,
             ended = gateway::flv::publish(publisher, flv, Ending::Lost) => ended.map_err(Into::into),

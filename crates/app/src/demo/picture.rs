@@ -30,12 +30,16 @@ pub fn draw(millis: u64, frame: u64) -> Vec<u8> {
 /// The 64 bits of the bar code.
 fn code(millis: u64, frame: u64) -> u64 {
     let stamp = (millis & 0xFFFF_FFFF) << 16 | frame & 0xFFFF;
-    let crc = stamp.to_be_bytes()[2..].iter().fold(0xFFFF, |crc, &byte| crc16(crc, byte));
+    let crc = stamp.to_be_bytes()[2..]
+        .iter()
+        .fold(0xFFFF, |crc, &byte| crc16(crc, byte));
     stamp << 16 | u64::from(crc)
 }
 
 fn crc16(crc: u16, byte: u8) -> u16 {
-    (0..8).fold(crc ^ u16::from(byte) << 8, |crc, _| if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 })
+    (0..8).fold(crc ^ u16::from(byte) << 8, |crc, _| {
+        if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 }
+    })
 }
 
 fn draw_code(luma: &mut [u8], code: u64) {
@@ -102,7 +106,9 @@ mod tests {
         let code = (0..64).fold(0u64, |code, n| code << 1 | u64::from(bit(n)));
         assert_eq!(code >> 32, millis & 0xFFFF_FFFF);
         assert_eq!(code >> 16 & 0xFFFF, 70_000 & 0xFFFF);
-        let crc = (code >> 16).to_be_bytes()[2..].iter().fold(0xFFFF, |crc, &byte| crc16(crc, byte));
+        let crc = (code >> 16).to_be_bytes()[2..]
+            .iter()
+            .fold(0xFFFF, |crc, &byte| crc16(crc, byte));
         assert_eq!(code & 0xFFFF, u64::from(crc));
     }
 
