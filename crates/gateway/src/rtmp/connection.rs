@@ -10,8 +10,12 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use hub::{Broadcast, PlayRequest, Protocol, PublishRequest, Publisher, Refusal, SourceClock, StreamKey};
 use rtmp::server::{self, Event, PlayRefusal, PublishRefusal, Session};
+#[cfg(target_os = "linux")]
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
+use tokio_rustls::server::TlsStream;
 use tracing::{debug, info};
 
 use super::admission::HalfOpen;
@@ -19,9 +23,21 @@ use super::server::Shared;
 use super::{play, publish, stats};
 
 /// A socket, or a TLS session on one.
-pub(super) trait Io: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+pub(super) trait Io: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    fn socket(&self) -> &TcpStream;
+}
 
-impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Io for T {}
+impl Io for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Io for TlsStream<TcpStream> {
+    fn socket(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
 
 /// Who is at the other end, and how.
 #[derive(Clone, Copy, Debug)]
@@ -213,11 +229,22 @@ impl<S: Io> Connection<S> {
 
     /// Waits for input, or for the session's deadline.
     async fn turn(&mut self) -> Result<(), Over> {
+        self.acknowledge_at_once();
         let deadline = self.session.poll_timeout().map(Instant::from_std);
         tokio::select! {
             biased;
             read = self.input() => read.map(drop),
             () = sleep_until(deadline) => Ok(self.session.handle_timeout(now())?),
+        }
+    }
+
+    /// Most clients hold back a small message until the last one is acknowledged, and not every message has an answer that
+    /// would carry the acknowledgement: without this, each such step to the first frame takes 40 ms. The kernel forgets
+    /// the wish after a while, so it is told again.
+    fn acknowledge_at_once(&self) {
+        #[cfg(target_os = "linux")]
+        if let Err(error) = SockRef::from(self.io.socket()).set_tcp_quickack(true) {
+            debug!(address = %self.peer.address, %error, "acknowledgements may be late");
         }
     }
 

@@ -75,14 +75,13 @@ impl Audio {
         }
     }
 
-    /// The configuration as a message carries it: `OpusHead` and FLAC's file header instead of the boxes of MP4.
+    /// The configuration as a message carries it: `OpusHead` and `STREAMINFO` instead of the boxes of MP4.
     pub fn record(parameters: &AudioParameters) -> Bytes {
         let config = &parameters.config;
         match parameters.codec {
             AudioCodec::Opus => opus_head(config).unwrap_or_default(),
-            AudioCodec::Flac => [b"fLaC", config.get(VERSION_AND_FLAGS_LEN..).unwrap_or_default()]
-                .concat()
-                .into(),
+            // What encoders send and ffmpeg expects: nothing but STREAMINFO.
+            AudioCodec::Flac => tail(config, config.len().saturating_sub(DFLA_HEADER_LEN)),
             _ => config.clone(),
         }
     }
@@ -183,8 +182,8 @@ fn record(codec: AudioCodec, data: Bytes) -> Bytes {
     body.slice(..STREAMINFO_LEN.min(body.len()))
 }
 
-/// Of the box that holds FLAC's metadata blocks in MP4.
-const VERSION_AND_FLAGS_LEN: usize = 4;
+/// Version and flags of the box that holds FLAC's metadata blocks in MP4, and the header of its first block.
+const DFLA_HEADER_LEN: usize = 8;
 
 /// `OpusHead` (RFC 7845 §5.1), whose numbers have the other byte order, from the body of a `dOps` box.
 fn opus_head(dops: &[u8]) -> Option<Bytes> {
@@ -286,10 +285,7 @@ mod tests {
             record(AudioCodec::Opus, b"\0\x02\x01\x38\0\0\xbb\x80\0\0\0"),
             &b"OpusHead\x01\x02\x38\x01\x80\xbb\0\0\0\0\0"[..]
         );
-        assert_eq!(
-            record(AudioCodec::Flac, b"\0\0\0\0\x80\0\0\x22info"),
-            &b"fLaC\x80\0\0\x22info"[..]
-        );
+        assert_eq!(record(AudioCodec::Flac, b"\0\0\0\0\x80\0\0\x22info"), &b"info"[..]);
     }
 
     #[test]

@@ -38,7 +38,8 @@ impl Head {
             chunk_stream: 5,
             kind: kind::DATA,
             stream,
-            timestamp: time_ms,
+            // ffmpeg takes metadata of any other time for subtitles.
+            timestamp: 0,
         };
         rtmp::chunk::append(&mut out, envelope, &self.metadata().to_payload(), CHUNK_SIZE);
         let tracks = [&self.video, &self.audio].into_iter().flatten();
