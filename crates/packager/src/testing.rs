@@ -5,8 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use media::{AudioCodec, AudioParameters, FrameRate, Kind, Parameters, Sample, VideoCodec, VideoParameters};
 
-use crate::window::{Init, Segment};
-use crate::{DateTime, Input, Packager, Settings, Window};
+use crate::{Input, Packager, Settings, Window};
 
 /// 2026-11-20T09:07:24.153Z
 pub(crate) const STARTED: i64 = 1_795_165_644_153_000;
@@ -76,7 +75,8 @@ pub(crate) fn every_codec() -> Vec<(Parameters, &'static [u8; 4], &'static [u8; 
 
 /// A segment without content.
 #[cfg(test)]
-pub(crate) fn segment(number: u64) -> Segment {
+pub(crate) fn segment(number: u64) -> crate::window::Segment {
+    use crate::window::{Init, Segment};
     let parameters = video(None);
     Segment {
         number,
@@ -90,7 +90,7 @@ pub(crate) fn segment(number: u64) -> Segment {
         timescale: 90_000,
         start: 0,
         presentation_delay: 0,
-        date_time: DateTime(0),
+        date_time: crate::DateTime(0),
         parts: Vec::new(),
     }
 }

@@ -1,314 +1,403 @@
-//! What must survive a crash of each broadcast: kept on disk before it is used.
+//! What must survive a restart of the server, one small file per stream name.
 //!
-//! One small JSON file for each stream name, under a name made of the stream's: its characters can all stand in a file
-//! name. Sequence numbers are reserved in blocks, so that writing is rare; after a crash numbering goes on at the end of
-//! the block and never back.
+//! A file is replaced at once or not at all: the new text is written beside it, brought to the medium, and then renamed over
+//! it. So after any crash the file says either what it said before or what it was to say.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
-use hub::{Broadcast, BroadcastId, Name};
+use hub::{Broadcast, BroadcastId, Name, Restored, Takeover};
+use media::Kind;
 use packager::{Learned, Numbering, Span, Targets};
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 
-/// Numbers that are reserved at once: some half an hour of segments, and as much of parts.
-const SEGMENTS_RESERVED: u64 = 1_000;
-const PARTS_RESERVED: u64 = 10_000;
-const DISCONTINUITIES_RESERVED: u64 = 100;
+use super::disk::Disk;
+use super::ledger::Ledger;
 
-/// The few file operations of the journal, so that a test can fail the n-th.
-pub trait Files: Send + Sync + 'static {
-    /// Replaces a file's content, whole or not at all, and returns when it is on the disk.
-    ///
-    /// # Errors
-    /// Whatever the system says.
-    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()>;
-
-    /// Reads a whole file.
-    ///
-    /// # Errors
-    /// Whatever the system says.
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
-
-    /// The files in a folder, which is made if it is not there.
-    ///
-    /// # Errors
-    /// Whatever the system says.
-    fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>>;
+/// One stream's file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Entry {
+    pub(super) name: String,
+    /// The id of its newest broadcast.
+    pub(super) id: String,
+    pub(super) started_micros: i64,
+    pub(super) ended: bool,
+    /// All numbers below these may have been used.
+    pub(super) reserved: Numbers,
+    pub(super) targets: Option<SavedTargets>,
+    pub(super) learned: Option<SavedLearned>,
+    settings: SavedSettings,
 }
 
-/// The disk itself.
-#[derive(Clone, Copy, Debug)]
-pub struct Disk;
-
-impl Files for Disk {
-    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        let fresh = path.with_extension("new");
-        let mut file = std::fs::File::create(&fresh)?;
-        io::Write::write_all(&mut file, content)?;
-        file.sync_all()?;
-        std::fs::rename(&fresh, path)?;
-        // The rename itself is durable only when the folder is.
-        path.parent().map_or(Ok(()), |dir| std::fs::File::open(dir)?.sync_all())
-    }
-
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        std::fs::read(path)
-    }
-
-    fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {
-        std::fs::create_dir_all(dir)?;
-        std::fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect()
-    }
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Numbers {
+    segment: u64,
+    part: u64,
+    discontinuity: u64,
 }
 
-/// The target durations of a broadcast, which may never change: parts as ticks and their timescale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Promised {
+pub(super) struct SavedTargets {
     target_duration: u32,
     video_part: Option<(u64, u32)>,
     audio_part: Option<(u64, u32)>,
 }
 
-impl From<Targets> for Promised {
-    fn from(targets: Targets) -> Self {
-        let part = |span: Option<Span>| span.map(|span| (span.ticks, span.timescale));
-        Self {
-            target_duration: targets.target_duration,
-            video_part: part(targets.video_part),
-            audio_part: part(targets.audio_part),
-        }
-    }
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SavedLearned {
+    pub(super) key_interval_ms: u32,
+    stated_ms: Option<u32>,
 }
 
-impl From<Promised> for Targets {
-    fn from(promised: Promised) -> Self {
-        let part = |kept: Option<(u64, u32)>| kept.map(|(ticks, timescale)| Span { ticks, timescale: timescale.max(1) });
-        Self {
-            target_duration: promised.target_duration,
-            video_part: part(promised.video_part),
-            audio_part: part(promised.audio_part),
-        }
-    }
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct SavedSettings {
+    window_ms: u64,
+    part_ms: u64,
+    segment_ms: u64,
+    reconnect_ms: u64,
+    refuse_takeover: bool,
 }
 
-/// What is kept of one stream.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
-    /// The stream's public name.
-    pub name: String,
-    /// The broadcast's id; of the last one when it is over.
-    pub id: String,
-    /// Microseconds since 1970 of media time 0.
-    pub started_micros: i64,
-    /// Seconds since 1970 when this was written last: the broadcast was live then.
-    pub written: u64,
-    /// No source will continue it.
-    pub ended: bool,
-    /// The target durations that its playlists promise.
-    pub targets: Option<Promised>,
-    /// Numbers below these may have been used.
-    pub reserved: [u64; 3],
-    /// What the encoder showed: longest key-frame interval, and what it said itself, in milliseconds.
-    pub learned: Option<(u32, Option<u32>)>,
-}
-
-impl Record {
-    /// The record of a broadcast that begins.
-    pub fn begin(broadcast: &Broadcast) -> Self {
+impl Entry {
+    /// That of a broadcast which begins.
+    pub(super) fn new(broadcast: &Broadcast, learned: Option<SavedLearned>) -> Self {
+        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         let started = broadcast.started().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let settings = broadcast.settings();
         Self {
             name: broadcast.name().to_string(),
             id: broadcast.id().to_string(),
-            started_micros: i64::try_from(started.as_micros()).unwrap_or(0),
-            written: 0,
+            started_micros: i64::try_from(started.as_micros()).unwrap_or(i64::MAX),
             ended: false,
+            reserved: Numbers::default(),
             targets: None,
-            reserved: [0; 3],
-            learned: None,
+            learned,
+            settings: SavedSettings {
+                window_ms: millis(settings.window),
+                part_ms: millis(settings.part),
+                segment_ms: millis(settings.segment),
+                reconnect_ms: millis(settings.reconnect),
+                refuse_takeover: settings.takeover == Takeover::Refuse,
+            },
         }
     }
 
-    /// Where numbering goes on after this was read from the disk.
-    pub fn numbering(&self) -> Numbering {
-        let [segment, part, discontinuity] = self.reserved;
-        Numbering { segment, part, discontinuity }
-    }
-
-    /// What the next broadcast may learn from it.
-    pub fn learned(&self) -> Option<Learned> {
-        self.learned.map(|(key_interval_ms, stated_ms)| Learned { key_interval_ms, stated_ms })
-    }
-
-    /// Takes what was learned; `true` if that is news.
-    pub fn learn(&mut self, learned: Option<Learned>) -> bool {
-        let learned = learned.map(|learned| (learned.key_interval_ms, learned.stated_ms));
-        let news = learned.is_some() && learned != self.learned;
-        if news {
-            self.learned = learned;
-        }
-        news
-    }
-
-    /// Reserves numbers ahead of `next` where they run out; `true` if it must be written before they are used.
-    pub fn reserve(&mut self, next: Numbering) -> bool {
-        let wanted = [
-            (next.segment, SEGMENTS_RESERVED),
-            (next.part, PARTS_RESERVED),
-            (next.discontinuity, DISCONTINUITIES_RESERVED),
-        ];
-        let mut more = false;
-        for (reserved, (next, block)) in self.reserved.iter_mut().zip(wanted) {
-            // Half a block early, so that nobody waits for the disk.
-            if *reserved < next + block / 2 {
-                *reserved = next + block;
-                more = true;
-            }
-        }
-        more
+    fn restored(&self) -> Option<Restored> {
+        let saved = self.settings;
+        let reconnect = Duration::from_millis(saved.reconnect_ms);
+        Some(Restored {
+            id: BroadcastId::parse(&self.id)?,
+            name: Name::parse(&self.name).ok()?,
+            started: UNIX_EPOCH + Duration::from_micros(u64::try_from(self.started_micros).ok()?),
+            settings: hub::Settings {
+                window: Duration::from_millis(saved.window_ms),
+                part: Duration::from_millis(saved.part_ms),
+                segment: Duration::from_millis(saved.segment_ms),
+                reconnect,
+                takeover: if saved.refuse_takeover {
+                    Takeover::Refuse
+                } else {
+                    Takeover::Replace
+                },
+            },
+            wait: reconnect,
+        })
     }
 }
 
-/// The folder of records.
+impl From<Numbering> for Numbers {
+    fn from(numbering: Numbering) -> Self {
+        Self {
+            segment: numbering.segment,
+            part: numbering.part,
+            discontinuity: numbering.discontinuity,
+        }
+    }
+}
+
+impl From<Numbers> for Numbering {
+    fn from(numbers: Numbers) -> Self {
+        Self {
+            segment: numbers.segment,
+            part: numbers.part,
+            discontinuity: numbers.discontinuity,
+        }
+    }
+}
+
+impl From<Targets> for SavedTargets {
+    fn from(targets: Targets) -> Self {
+        let part = |kind| targets.part(kind).map(|span| (span.ticks, span.timescale));
+        Self {
+            target_duration: targets.target_duration,
+            video_part: part(Kind::Video),
+            audio_part: part(Kind::Audio),
+        }
+    }
+}
+
+impl From<SavedTargets> for Targets {
+    fn from(saved: SavedTargets) -> Self {
+        let span = |(ticks, timescale)| Span { ticks, timescale };
+        Self {
+            target_duration: saved.target_duration,
+            video_part: saved.video_part.map(span),
+            audio_part: saved.audio_part.map(span),
+        }
+    }
+}
+
+impl From<Learned> for SavedLearned {
+    fn from(learned: Learned) -> Self {
+        Self {
+            key_interval_ms: learned.key_interval_ms,
+            stated_ms: learned.stated_ms,
+        }
+    }
+}
+
+impl From<SavedLearned> for Learned {
+    fn from(saved: SavedLearned) -> Self {
+        Self {
+            key_interval_ms: saved.key_interval_ms,
+            stated_ms: saved.stated_ms,
+        }
+    }
+}
+
+/// The folder of all files.
 #[derive(Clone)]
-pub struct Journal {
-    dir: PathBuf,
-    files: Arc<dyn Files>,
+pub(super) struct Journals {
+    folder: PathBuf,
+    disk: Arc<dyn Disk>,
 }
 
-impl std::fmt::Debug for Journal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Journal").field("dir", &self.dir).finish_non_exhaustive()
-    }
-}
-
-impl Journal {
-    /// Opens the journal in a data folder.
-    ///
-    /// # Errors
-    /// If the folder cannot be made or read.
-    pub fn open(data: &Path, files: Arc<dyn Files>) -> io::Result<Self> {
-        let dir = data.join("live");
-        files.list(&dir)?;
-        Ok(Self { dir, files })
-    }
-
-    /// What is kept of a stream; a record that cannot be read counts as none.
-    pub fn read(&self, name: &Name) -> Option<Record> {
-        serde_json::from_slice(&self.files.read(&self.path(name)).ok()?).ok()
-    }
-
-    /// Keeps a record; returns when it is on the disk. Blocks.
-    ///
-    /// # Errors
-    /// Whatever the system says; what was kept before is then still there.
-    pub fn write(&self, name: &Name, record: &mut Record) -> io::Result<()> {
-        record.written = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let content = serde_json::to_vec_pretty(record).map_err(io::Error::other)?;
-        self.files.replace(&self.path(name), &content)
+impl Journals {
+    /// Opens the folder, and makes it if it is not there.
+    pub(super) fn open(folder: PathBuf, disk: Arc<dyn Disk>) -> io::Result<Self> {
+        disk.make_folder(&folder)?;
+        let journals = Self { folder, disk };
+        let probe = journals.folder.join("writable.tmp");
+        journals.disk.write(&probe, b"")?;
+        Ok(journals)
     }
 
     /// The broadcasts that were live when the server stopped.
-    ///
-    /// # Errors
-    /// If the folder cannot be read.
-    pub fn unfinished(&self) -> io::Result<Vec<(Name, BroadcastId, Record)>> {
-        let records = self.files.list(&self.dir)?.into_iter().filter(|path| path.extension().is_some_and(|e| e == "json"));
-        let read = |path: PathBuf| {
-            let record: Record = serde_json::from_slice(&self.files.read(&path).ok()?).ok()?;
-            let known = (Name::parse(&record.name).ok()?, BroadcastId::parse(&record.id)?);
-            (!record.ended).then_some((known.0, known.1, record))
+    pub(super) fn unfinished(&self) -> Vec<Restored> {
+        let files = self.disk.list(&self.folder).unwrap_or_else(|error| {
+            warn!(%error, "cannot see which broadcasts were live");
+            Vec::new()
+        });
+        let saved = files
+            .iter()
+            .filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+        let entries = saved.filter_map(|path| self.parse(&self.disk.read(path).ok()?));
+        entries
+            .filter(|entry| !entry.ended)
+            .filter_map(|entry| entry.restored())
+            .collect()
+    }
+
+    /// The ledger of a broadcast that begins or goes on: its first numbers are reserved.
+    pub(super) async fn begin(&self, broadcast: &Broadcast) -> Ledger {
+        let (journals, name) = (self.clone(), broadcast.name().to_string());
+        let before = tokio::task::spawn_blocking(move || journals.read(&name))
+            .await
+            .ok()
+            .flatten();
+        let entry = match before {
+            Some(entry) if entry.id == broadcast.id().as_str() => entry,
+            other => Entry::new(broadcast, other.and_then(|other| other.learned)),
         };
-        Ok(records.filter_map(read).collect())
+        Ledger::begin(self.clone(), entry).await
     }
 
-    fn path(&self, name: &Name) -> PathBuf {
-        // A name is no path: its letters, digits, '-', '_' and '.' cannot lead out of the folder, and it never begins with a dot.
-        self.dir.join(format!("{name}.json"))
+    /// What is on disk of a stream.
+    pub(super) fn read(&self, name: &str) -> Option<Entry> {
+        let bytes = match self.disk.read(&self.path(name)) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => {
+                warn!(%name, %error, "cannot read what is known of the stream");
+                return None;
+            }
+        };
+        self.parse(&bytes).filter(|entry| entry.name == name)
     }
-}
 
-/// The wall-clock time of a record's media time 0.
-pub fn started(record: &Record) -> SystemTime {
-    UNIX_EPOCH + Duration::from_micros(u64::try_from(record.started_micros).unwrap_or(0))
+    /// Puts a stream's file in place of the one before.
+    pub(super) fn write(&self, entry: &Entry) -> io::Result<()> {
+        let bytes = serde_json::to_vec_pretty(entry)?;
+        let path = self.path(&entry.name);
+        let new = path.with_extension("new");
+        self.disk.write(&new, &bytes)?;
+        self.disk.rename(&new, &path)?;
+        self.disk.sync_folder(&self.folder)
+    }
+
+    fn parse(&self, bytes: &[u8]) -> Option<Entry> {
+        serde_json::from_slice(bytes)
+            .inspect_err(|error| warn!(folder = %self.folder.display(), %error, "a file is damaged and ignored"))
+            .ok()
+    }
+
+    /// Names are letters, digits, `-`, `_` and `.`, and never begin with a dot. Dots would make other extensions, and case
+    /// is lost on some file systems, so both are written as hexadecimal digits.
+    fn path(&self, name: &str) -> PathBuf {
+        let mut file = String::with_capacity(name.len() + 5);
+        for character in name.chars() {
+            match character {
+                'a'..='z' | '0'..='9' | '-' => file.push(character),
+                other => file.push_str(&format!("_{:02x}", u32::from(other))),
+            }
+        }
+        self.folder.join(file + ".json")
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+    use std::path::Path;
+    use std::sync::Mutex;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
 
-    /// A disk whose n-th write fails.
-    struct Failing(AtomicUsize);
+    /// A disk in memory whose `fail_at`th operation fails, half done.
+    #[derive(Default)]
+    struct Flaky {
+        files: Mutex<HashMap<PathBuf, Vec<u8>>>,
+        operations: AtomicUsize,
+        fail_at: usize,
+    }
 
-    impl Files for Failing {
-        fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-            if self.0.fetch_sub(1, Ordering::Relaxed) == 1 {
-                return Err(io::Error::from(io::ErrorKind::StorageFull));
+    impl Flaky {
+        fn count(&self) -> io::Result<()> {
+            let operation = self.operations.fetch_add(1, Ordering::Relaxed) + 1;
+            if operation == self.fail_at {
+                Err(io::Error::other("no space"))
+            } else {
+                Ok(())
             }
-            Disk.replace(path, content)
+        }
+    }
+
+    impl Disk for Flaky {
+        fn make_folder(&self, _: &Path) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn list(&self, _: &Path) -> io::Result<Vec<PathBuf>> {
+            Ok(self.files.lock().unwrap().keys().cloned().collect())
         }
 
         fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-            Disk.read(path)
+            let files = self.files.lock().unwrap();
+            files.get(path).cloned().ok_or(io::ErrorKind::NotFound.into())
         }
 
-        fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {
-            Disk.list(dir)
+        fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+            let failed = self.count();
+            let written = if failed.is_ok() {
+                bytes
+            } else {
+                &bytes[..bytes.len() / 2]
+            };
+            self.files.lock().unwrap().insert(path.to_owned(), written.to_vec());
+            failed
+        }
+
+        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+            self.count()?;
+            let mut files = self.files.lock().unwrap();
+            let bytes = files.remove(from).ok_or(io::ErrorKind::NotFound)?;
+            files.insert(to.to_owned(), bytes);
+            Ok(())
+        }
+
+        fn sync_folder(&self, _: &Path) -> io::Result<()> {
+            self.count()
         }
     }
 
-    fn record() -> Record {
-        Record {
+    fn entry(segment: u64) -> Entry {
+        Entry {
             name: "colors".into(),
             id: BroadcastId::random().to_string(),
-            started_micros: 1_800_000_000_000_000,
-            written: 0,
+            started_micros: 1_795_165_644_153_000,
             ended: false,
-            targets: None,
-            reserved: [0; 3],
+            reserved: Numbers {
+                segment,
+                ..Numbers::default()
+            },
+            targets: Some(SavedTargets {
+                target_duration: 2,
+                video_part: Some((30_000, 90_000)),
+                audio_part: None,
+            }),
             learned: None,
+            settings: SavedSettings {
+                window_ms: 60_000,
+                part_ms: 333,
+                segment_ms: 2_000,
+                reconnect_ms: 60_000,
+                refuse_takeover: false,
+            },
         }
     }
 
-    fn colors() -> Name {
-        Name::parse("colors").unwrap()
-    }
-
     #[test]
-    fn numbers_are_on_the_disk_before_they_are_used() {
-        for failing in 1..20 {
-            let dir = tempfile::tempdir().unwrap();
-            let journal = Journal::open(dir.path(), Arc::new(Failing(failing.into()))).unwrap();
-            let mut record = record();
-            let mut used = 0;
-            for segment in (0..10_000).step_by(100) {
-                let next = Numbering { segment, ..Numbering::default() };
-                if record.reserve(next) && journal.write(&colors(), &mut record).is_err() {
-                    break;
+    fn whichever_operation_fails_the_file_says_the_old_or_the_new() {
+        for fail_at in 1..=8 {
+            let disk = Arc::new(Flaky {
+                fail_at,
+                ..Flaky::default()
+            });
+            let journals = Journals {
+                folder: "data".into(),
+                disk,
+            };
+            let (old, new) = (entry(1_000), entry(2_000));
+            let mut last = None;
+            for entry in [&old, &new] {
+                let done = journals.write(entry);
+                let found = journals.read("colors");
+                match done {
+                    Ok(()) => assert_eq!(found.as_ref(), Some(entry)),
+                    Err(_) => assert!(found.as_ref() == last || found.as_ref() == Some(entry)),
                 }
-                used = segment;
+                last = Some(entry).filter(|entry| found.as_ref() == Some(*entry)).or(last);
             }
-            let kept = journal.read(&colors()).map_or(0, |kept| kept.numbering().segment);
-            assert!(kept > used || used == 0, "number {used} was used and {kept} was kept");
         }
     }
 
     #[test]
-    fn what_was_live_is_found_again_and_what_was_over_is_not() {
-        let dir = tempfile::tempdir().unwrap();
-        let journal = Journal::open(dir.path(), Arc::new(Disk)).unwrap();
-        let mut live = record();
-        journal.write(&colors(), &mut live).unwrap();
-        let over = Name::parse("over").unwrap();
-        journal.write(&over, &mut Record { name: "over".into(), ended: true, ..record() }).unwrap();
-        std::fs::write(dir.path().join("live/broken.json"), "{").unwrap();
-        let found = journal.unfinished().unwrap();
+    fn unfinished_broadcasts_are_restored_and_others_are_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let journals =
+            Journals::open(folder.path().join("live"), Arc::new(super::super::disk::SystemDisk)).expect("open");
+        let (live, mut over) = (entry(1_000), entry(1_000));
+        over.name = "over".into();
+        over.ended = true;
+        journals.write(&live).expect("written");
+        journals.write(&over).expect("written");
+        std::fs::write(folder.path().join("live/damaged.json"), b"{").expect("written");
+        let found = journals.unfinished();
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0].2, live);
-        assert!(journal.read(&over).is_some_and(|record| record.ended));
+        assert_eq!((found[0].name.as_str(), found[0].id.to_string()), ("colors", live.id));
+    }
+
+    #[test]
+    fn names_that_differ_in_case_alone_have_files_of_their_own() {
+        let journals = Journals {
+            folder: "x".into(),
+            disk: Arc::new(Flaky::default()),
+        };
+        assert_ne!(journals.path("Colors"), journals.path("colors"));
+        assert_eq!(journals.path("a.json"), Path::new("x/a_2ejson.json"));
     }
 }

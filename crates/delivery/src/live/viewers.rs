@@ -1,130 +1,138 @@
-//! Counts viewers over HTTP, who have no connection that lasts.
+//! How many viewers a channel has: distinct ones that asked for a playlist lately.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
-/// Viewers that are remembered at most for one broadcast: more are counted, no longer told apart.
-const REMEMBERED_MAX: usize = 200_000;
+use http::{HeaderMap, header};
+use tokio::time::Instant;
 
-/// The viewers of one broadcast.
-///
-/// A viewer is an address and a user agent, or the session id that its player sends by CMCD (CTA-5004, `sid`). It counts
-/// for as long as its last playlist request is less than two target durations old.
-#[derive(Debug)]
-pub struct Viewers {
-    keys: RandomState,
-    seen: Mutex<Seen>,
-}
+/// More are not told apart.
+const VIEWERS_MAX: usize = 1_000_000;
 
-#[derive(Debug, Default)]
+#[derive(Default)]
+pub(super) struct Viewers(Mutex<Seen>);
+
+#[derive(Default)]
 struct Seen {
-    last: HashMap<u64, Instant>,
-    swept: Option<Instant>,
-}
-
-impl Default for Viewers {
-    fn default() -> Self {
-        Self { keys: RandomState::new(), seen: Mutex::default() }
-    }
+    /// Until when each counts.
+    until: HashMap<u64, Instant>,
+    /// Those who left are looked for when there are so many.
+    sweep_at: usize,
 }
 
 impl Viewers {
-    /// Takes note of a playlist request.
-    pub fn request(&self, address: IpAddr, agent: &[u8], session: Option<&str>, target: Duration) {
-        let viewer = match session {
-            Some(session) => self.keys.hash_one(session),
-            None => self.keys.hash_one((address.to_canonical(), agent)),
-        };
-        let now = Instant::now();
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.last.len() < REMEMBERED_MAX || seen.last.contains_key(&viewer) {
-            seen.last.insert(viewer, now);
+    /// Takes note of a viewer, who counts until then.
+    pub(super) fn seen(&self, viewer: u64, until: Instant) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.until.len() >= seen.sweep_at.max(64) {
+            seen.sweep(Instant::now());
+            seen.sweep_at = 2 * seen.until.len();
         }
-        if seen.swept.is_none_or(|swept| now - swept > target) {
-            seen.sweep(now, target);
+        if seen.until.len() < VIEWERS_MAX || seen.until.contains_key(&viewer) {
+            seen.until.insert(viewer, until);
         }
     }
 
-    /// How many there are now.
-    pub fn count(&self, target: Duration) -> usize {
-        let now = Instant::now();
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.sweep(now, target);
-        seen.last.len()
+    pub(super) fn count(&self, now: Instant) -> usize {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.sweep(now);
+        seen.until.len()
     }
 }
 
 impl Seen {
-    fn sweep(&mut self, now: Instant, target: Duration) {
-        self.swept = Some(now);
-        self.last.retain(|_, last| now - *last < 2 * target);
+    fn sweep(&mut self, now: Instant) {
+        self.until.retain(|_, until| *until > now);
     }
 }
 
-/// The session id in a request's CMCD data: the `CMCD-Session` header, or the `CMCD` query parameter.
-pub fn session<'a>(header: Option<&'a str>, query: Option<&'a str>) -> Option<std::borrow::Cow<'a, str>> {
-    let from_header = header.and_then(|data| sid(data)).map(Into::into);
-    from_header.or_else(|| {
-        let value = query?.split('&').find_map(|pair| pair.strip_prefix("CMCD="))?;
-        // Only quotes and commas are escaped around a session id.
-        let data = value.replace("%22", "\"").replace("%2C", ",").replace("%2c", ",").replace("%3D", "=").replace("%3d", "=");
-        sid(&data).map(|session| session.to_owned().into())
-    })
+/// Who asks: the session that the player names (CTA-5004 CMCD), otherwise its address and agent.
+pub(super) fn identity(peer: Option<IpAddr>, headers: &HeaderMap, query: &str) -> u64 {
+    static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    let of_header = headers
+        .get("cmcd-session")
+        .and_then(|value| session(value.to_str().ok()?));
+    if let Some(session) = of_header.or_else(|| session_of_query(query)) {
+        return HASHER.hash_one(("session", session));
+    }
+    HASHER.hash_one((peer, headers.get(header::USER_AGENT).map(|agent| agent.as_bytes())))
 }
 
-fn sid(data: &str) -> Option<&str> {
-    let value = data.split(',').find_map(|pair| pair.trim().strip_prefix("sid="))?;
-    let session = value.trim_matches('"');
-    // CTA-5004 allows 64 characters.
-    (1..=64).contains(&session.len()).then_some(session)
+fn session_of_query(query: &str) -> Option<String> {
+    let value = query.split('&').find_map(|pair| pair.strip_prefix("CMCD="))?;
+    session(&percent_decoded(value))
+}
+
+/// The value of `sid` in CMCD's list of keys and values.
+fn session(list: &str) -> Option<String> {
+    let value = list.split(',').find_map(|pair| pair.trim().strip_prefix("sid="))?;
+    let value = value.trim_matches('"');
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let mut ahead = bytes.clone();
+        let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+        match (byte, digit(ahead.next()), digit(ahead.next())) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                bytes = ahead;
+            }
+            _ => out.push(byte),
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
-    const TARGET: Duration = Duration::from_secs(2);
-
-    fn address(last: u8) -> IpAddr {
-        [192, 0, 2, last].into()
+    fn agent(name: &str) -> HeaderMap {
+        HeaderMap::from_iter([(header::USER_AGENT, name.parse().expect("a value"))])
     }
 
-    #[test]
-    fn requests_of_one_player_count_once() {
+    #[tokio::test(start_paused = true)]
+    async fn a_viewer_counts_for_a_while() {
         let viewers = Viewers::default();
-        for _ in 0..10 {
-            viewers.request(address(1), b"hls.js", None, TARGET);
+        let until = Instant::now() + Duration::from_secs(4);
+        for viewer in [1, 1, 2] {
+            viewers.seen(viewer, until);
         }
-        viewers.request(address(1), b"VLC", None, TARGET);
-        viewers.request(address(2), b"hls.js", None, TARGET);
-        assert_eq!(viewers.count(TARGET), 3);
+        assert_eq!(viewers.count(Instant::now()), 2);
+        tokio::time::advance(Duration::from_secs(5)).await;
+        assert_eq!(viewers.count(Instant::now()), 0);
     }
 
     #[test]
-    fn a_session_id_tells_viewers_of_one_address_apart() {
-        let viewers = Viewers::default();
-        for session in ["a", "b", "a"] {
-            viewers.request(address(1), b"hls.js", Some(session), TARGET);
-        }
-        assert_eq!(viewers.count(TARGET), 2);
+    fn a_session_id_tells_viewers_apart_wherever_it_stands() {
+        let peer = Some("127.0.0.1".parse().expect("an address"));
+        let query = |sid: &str| format!("_HLS_msn=1&CMCD=bl%3D2000%2Csid%3D%22{sid}%22");
+        let mut by_header = agent("player");
+        by_header.insert("cmcd-session", "cid=\"x\",sid=\"one\"".parse().expect("a value"));
+        let one = identity(peer, &agent("player"), &query("one"));
+        assert_eq!(one, identity(None, &by_header, ""));
+        assert_ne!(one, identity(peer, &agent("player"), &query("two")));
     }
 
     #[test]
-    fn who_asks_no_more_is_gone() {
-        let viewers = Viewers::default();
-        viewers.request(address(1), b"hls.js", None, TARGET);
-        assert_eq!(viewers.count(Duration::ZERO), 0);
+    fn otherwise_address_and_agent_do() {
+        let [a, b] = ["10.0.0.1", "10.0.0.2"].map(|text| text.parse().ok());
+        assert_eq!(identity(a, &agent("x"), "_HLS_msn=1"), identity(a, &agent("x"), ""));
+        assert_ne!(identity(a, &agent("x"), ""), identity(b, &agent("x"), ""));
+        assert_ne!(identity(a, &agent("x"), ""), identity(a, &agent("y"), ""));
     }
 
     #[test]
-    fn the_session_id_is_found_in_header_and_query() {
-        let found = |header, query| session(header, query).map(|session| session.into_owned());
-        assert_eq!(found(Some(r#"cid="x",sid="6e2fb550""#), None).as_deref(), Some("6e2fb550"));
-        assert_eq!(found(None, Some("a=1&CMCD=bl%3D1%2Csid%3D%226e2fb550%22")).as_deref(), Some("6e2fb550"));
-        assert_eq!(found(Some("bl=100"), Some("a=1")), None);
-        assert_eq!(found(Some(&format!("sid=\"{}\"", "x".repeat(65))), None), None);
+    fn broken_percent_signs_are_taken_as_they_are() {
+        assert_eq!(percent_decoded("a%2Cb%2"), "a,b%2");
+        assert_eq!(percent_decoded("%%41%"), "%A%");
     }
 }

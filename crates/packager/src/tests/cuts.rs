@@ -7,10 +7,7 @@ use crate::{Input, Numbering, Settings, Window};
 
 /// The discontinuity sequence number that a rendition has at a wall-clock time, in milliseconds.
 fn discontinuity_at(rendition: &Rendition, millis: i64) -> Option<u64> {
-    let at = rendition
-        .segments()
-        .filter(|segment| segment.date_time.0 <= millis)
-        .next_back()?;
+    let at = rendition.segments().rfind(|segment| segment.date_time.0 <= millis)?;
     Some(at.discontinuity)
 }
 

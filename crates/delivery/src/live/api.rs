@@ -1,0 +1,160 @@
+//! `GET /api/v1/live`: what is live, as JSON; and `GET /time`.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::body::Body;
+use axum::response::Response;
+use http::{StatusCode, header};
+use hub::{Name, State};
+use media::{Kind, Parameters};
+use packager::{DateTime, Window};
+use serde::Serialize;
+
+use super::Live;
+use super::answer::{self, Asked};
+use super::channel::Channel;
+use super::rendered::Rendered;
+
+/// A stream, as tiles show it.
+#[derive(Debug, Serialize)]
+struct Stream {
+    name: String,
+    id: String,
+    state: &'static str,
+    started_at: String,
+    viewers: usize,
+    width: Option<u32>,
+    height: Option<u32>,
+    frame_rate: Option<f64>,
+    video_codec: Option<String>,
+    audio_codec: Option<String>,
+    /// Bits per second.
+    bitrate: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Streams {
+    streams: Vec<Stream>,
+}
+
+/// A stream with all that its player needs.
+#[derive(Debug, Serialize)]
+struct Playback {
+    #[serde(flatten)]
+    stream: Stream,
+    hls: String,
+    dash: String,
+    still: String,
+    now_ms: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct Problem {
+    title: &'static str,
+    status: u16,
+    detail: String,
+}
+
+/// All streams that can be watched.
+pub(super) fn list(live: &Live, asked: &Asked) -> Response {
+    let broadcasts = live.0.hub.broadcasts();
+    let channels = broadcasts.iter().map(|broadcast| live.channel_of(broadcast));
+    let mut streams: Vec<Stream> = channels
+        .filter(|channel| channel.window().is_some())
+        .map(|channel| describe(&channel))
+        .collect();
+    streams.sort_by(|a, b| a.name.cmp(&b.name));
+    json(asked, &Streams { streams })
+}
+
+/// One stream.
+pub(super) fn one(live: &Live, name: &str, asked: &Asked) -> Response {
+    match Name::parse(name).ok().and_then(|name| find(live, &name)) {
+        Some(playback) => json(asked, &playback),
+        None => missing(name),
+    }
+}
+
+/// The same as text, for a page.
+pub(super) fn playback(live: &Live, name: &Name) -> Option<String> {
+    serde_json::to_string(&find(live, name)?).ok()
+}
+
+/// The server's clock.
+pub(super) fn time() -> Response {
+    let mut response = Response::new(Body::from(DateTime(now_ms()).to_string()));
+    answer::set(&mut response, header::CONTENT_TYPE, "text/plain; charset=utf-8");
+    answer::set(&mut response, header::CACHE_CONTROL, answer::NOT_KEPT);
+    response
+}
+
+fn find(live: &Live, name: &Name) -> Option<Playback> {
+    let channel = live.channel_of(&live.0.hub.broadcast(name)?);
+    Some(Playback {
+        stream: describe(&channel),
+        hls: format!("/live/{name}.m3u8"),
+        dash: format!("/live/{name}.mpd"),
+        still: format!("/live/{name}/still.mp4"),
+        now_ms: now_ms(),
+    })
+}
+
+fn describe(channel: &Arc<Channel>) -> Stream {
+    let (broadcast, window) = (channel.broadcast(), channel.window());
+    let parameters = |kind| {
+        let of_window = |window: &Arc<Window>| Some(window.rendition(kind)?.init.parameters.clone());
+        window.as_ref().and_then(of_window)
+    };
+    let (video, audio) = (parameters(Kind::Video), parameters(Kind::Audio));
+    let size = video.as_ref().and_then(|parameters| match parameters {
+        Parameters::Video(video) => Some((video.width, video.height)),
+        Parameters::Audio(_) => None,
+    });
+    let rate = window.as_ref().and_then(|window| window.video.as_ref()?.frame_rate);
+    let measured = |window: &Arc<Window>| window.renditions().map(|rendition| rendition.bandwidth.average).sum();
+    let started = broadcast.started().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Stream {
+        name: broadcast.name().to_string(),
+        id: broadcast.id().to_string(),
+        state: if broadcast.state() == State::Live {
+            "live"
+        } else {
+            "waiting"
+        },
+        started_at: DateTime(i64::try_from(started.as_millis()).unwrap_or(0)).to_string(),
+        viewers: channel.viewers(),
+        width: size.map(|(width, _)| width),
+        height: size.map(|(_, height)| height),
+        frame_rate: rate.map(|rate| (rate.per_second() * 1_000.0).round() / 1_000.0),
+        video_codec: video.map(|parameters| parameters.codec_string().to_owned()),
+        audio_codec: audio.map(|parameters| parameters.codec_string().to_owned()),
+        bitrate: broadcast
+            .health()
+            .map(|health| health.bitrate)
+            .or(window.as_ref().map(measured)),
+    }
+}
+
+fn json(asked: &Asked, value: &impl Serialize) -> Response {
+    let text = serde_json::to_string(value).expect("plain structures are always written");
+    answer::playlist(asked, &Rendered::new(text), "application/json", "no-cache")
+}
+
+/// RFC 9457.
+fn missing(name: &str) -> Response {
+    let problem = Problem {
+        title: "not live",
+        status: StatusCode::NOT_FOUND.as_u16(),
+        detail: format!("nothing is live under this name: {name}"),
+    };
+    let text = serde_json::to_string(&problem).expect("plain structures are always written");
+    let mut response = answer::sentence(StatusCode::NOT_FOUND, text);
+    answer::set(&mut response, header::CONTENT_TYPE, "application/problem+json");
+    response
+}
+
+fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(0)
+}

@@ -1,0 +1,149 @@
+//! Live streams over HTTP: playlists, segments, parts, stills, and what is live as JSON.
+//!
+//! One task per broadcast follows the hub, feeds a [`packager::Packager`] and publishes its window on a [`channel`]. Requests
+//! are answered from the newest window; one that is early waits there and is woken by the change it waits for. A viewer has
+//! no task and no buffer of its own: all share the same bytes.
+
+mod answer;
+mod api;
+mod body;
+mod channel;
+mod directory;
+mod disk;
+mod files;
+mod journal;
+mod ledger;
+mod multivariant;
+mod packaging;
+mod playlist;
+mod rendered;
+mod routes;
+mod stats;
+mod still;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod viewers;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Router;
+use hub::{Broadcast, Event, Hub, Name};
+use tokio::sync::broadcast::error::RecvError;
+use tracing::warn;
+
+use self::channel::Channel;
+use self::directory::Directory;
+use self::disk::SystemDisk;
+use self::journal::Journals;
+pub use self::stats::Stats;
+
+/// All live streams of this server, for viewers over HTTP. Cloning gives another handle to the same.
+#[derive(Clone)]
+pub struct Live(Arc<Shared>);
+
+struct Shared {
+    hub: Hub,
+    directory: Directory,
+    journals: Journals,
+    stats: Arc<Stats>,
+}
+
+impl Live {
+    /// Packages every broadcast of the hub from now on, and takes up those that were live when the server stopped. What must
+    /// survive a restart is kept in `data_dir`. Call it within a tokio runtime.
+    ///
+    /// # Errors
+    /// If `data_dir` cannot be read or written.
+    pub fn start(hub: Hub, data_dir: &Path) -> io::Result<Self> {
+        let journals = Journals::open(data_dir.join("live"), Arc::new(SystemDisk))?;
+        let live = Self(Arc::new(Shared {
+            directory: Directory::default(),
+            stats: Arc::default(),
+            hub,
+            journals,
+        }));
+        tokio::spawn(live.clone().follow_hub());
+        for restored in live.0.journals.unfinished() {
+            live.0.hub.restore(&restored);
+        }
+        Ok(live)
+    }
+
+    /// Everything below `/live`, `/hls`, `/api/v1/live` and `/time`.
+    pub fn router(&self) -> Router {
+        routes::router(self)
+    }
+
+    /// What a page's player needs to know of a stream, as JSON; `None` if nothing of that name is live.
+    pub fn playback(&self, name: &str) -> Option<String> {
+        api::playback(self, &Name::parse(name).ok()?)
+    }
+
+    /// What is counted over all streams.
+    pub fn stats(&self) -> &Stats {
+        &self.0.stats
+    }
+
+    /// How many viewers play over HTTP now, in all.
+    pub fn viewers(&self) -> usize {
+        self.0
+            .directory
+            .channels()
+            .iter()
+            .map(|channel| channel.viewers())
+            .sum()
+    }
+
+    /// Starts a task for each broadcast, as they come.
+    async fn follow_hub(self) {
+        let mut events = self.0.hub.subscribe();
+        loop {
+            for broadcast in self.0.hub.broadcasts() {
+                self.channel_of(&broadcast);
+            }
+            // Whoever missed events looks at what is there.
+            match events.recv().await {
+                Ok(Event::Started(broadcast)) => drop(self.channel_of(&broadcast)),
+                Ok(_) => self.skip_events(&mut events),
+                Err(RecvError::Lagged(missed)) => warn!(missed, "events were missed"),
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// Most events are none of ours: takes those that are there without looking around after each.
+    fn skip_events(&self, events: &mut tokio::sync::broadcast::Receiver<Event>) {
+        while let Ok(event) = events.try_recv() {
+            if let Event::Started(broadcast) = event {
+                self.channel_of(&broadcast);
+            }
+        }
+    }
+
+    /// The channel of a broadcast; the first who asks starts it.
+    fn channel_of(&self, broadcast: &Arc<Broadcast>) -> Arc<Channel> {
+        let (channel, new) = self.0.directory.find_or_add(broadcast);
+        if new {
+            tokio::spawn(packaging::run(self.clone(), Arc::clone(&channel)));
+        }
+        channel
+    }
+
+    /// The newest broadcast of a name, or the last one while it can still be had.
+    fn newest(&self, name: &Name) -> Option<Arc<Channel>> {
+        match self.0.hub.broadcast(name) {
+            Some(broadcast) => Some(self.channel_of(&broadcast)),
+            None => self.0.directory.newest(name),
+        }
+    }
+}
+
+impl std::fmt::Debug for Live {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Live").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,117 @@
+//! `GET /live/NAME/ID/video.m3u8`: media playlists, held until they have what was asked for.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::response::Response;
+use http::StatusCode;
+use media::Kind;
+use packager::Window;
+use packager::hls::Form;
+use packager::request::{self, Query, Verdict};
+use tokio::time::Instant;
+
+use super::Live;
+use super::answer::{self, Asked};
+use super::channel::Channel;
+
+/// As RFC 8216 has it.
+pub(super) const CONTENT_TYPE: &str = "application/vnd.apple.mpegurl";
+/// A player that needs a whole segment waits for the first one. hls.js gives up after ten seconds.
+const FIRST_SEGMENT_WAIT: Duration = Duration::from_secs(9);
+
+pub(super) async fn get(live: &Live, channel: &Arc<Channel>, kind: Kind, query: &str, asked: &Asked) -> Response {
+    let query = match Query::parse(query) {
+        Ok(query) => query,
+        Err(error) => return bad_query(&error.to_string()),
+    };
+    channel.seen(asked.viewer);
+    if asked.head {
+        // Nobody waits for headers.
+        return match channel.window() {
+            Some(window) => serve(live, channel, &window, kind, &query, asked),
+            None => answer::later(1),
+        };
+    }
+    match now(channel, kind, &query, asked) {
+        Some(Ok(window)) => serve(live, channel, &window, kind, &query, asked),
+        Some(Err(response)) => response,
+        // Few requests of a player are held for long, but there may be many players: their futures are to be small.
+        None => Box::pin(held(live, channel, kind, &query, asked)).await,
+    }
+}
+
+/// What can be said at once; `None` if the request must wait.
+fn now(channel: &Channel, kind: Kind, query: &Query, asked: &Asked) -> Option<Result<Arc<Window>, Response>> {
+    let window = channel.window()?;
+    let found = judge(&window, kind, query, asked)?;
+    Some(found.map(|()| window))
+}
+
+fn judge(window: &Window, kind: Kind, query: &Query, asked: &Asked) -> Option<Result<(), Response>> {
+    let Some(rendition) = window.rendition(kind) else {
+        return Some(Err(answer::not_found()));
+    };
+    match request::judge(window, rendition, query) {
+        Ok(Verdict::Serve) => {
+            let playable = window.ended || !rendition.listed().is_empty() || !needs_segment(window, query, asked);
+            playable.then_some(Ok(()))
+        }
+        Ok(Verdict::Wait) => None,
+        Err(error) => Some(Err(bad_query(&error.to_string()))),
+    }
+}
+
+/// Whether a playlist without a whole segment would be of no use.
+fn needs_segment(window: &Window, query: &Query, asked: &Asked) -> bool {
+    let has_parts = window.targets.low_latency() && matches!(query.form(), Form::LowLatency { .. });
+    query.segment.is_none() && (asked.needs_segment || !has_parts)
+}
+
+async fn held(live: &Live, channel: &Arc<Channel>, kind: Kind, query: &Query, asked: &Asked) -> Response {
+    let _held = live.stats().hold();
+    let Some(first) = channel.started().await else {
+        return answer::later(1);
+    };
+    let waits = match query.segment {
+        Some(_) => first.targets.block_max(),
+        None => FIRST_SEGMENT_WAIT,
+    };
+    drop(first);
+    let found = channel.wait(kind, Instant::now() + waits, |window| {
+        let found = judge(window, kind, query, asked)?;
+        Some(found.map(|()| Arc::clone(window)))
+    });
+    match found.await {
+        Some(Ok(window)) => serve(live, channel, &window, kind, query, asked),
+        Some(Err(response)) => response,
+        None => {
+            live.stats().timed_out.fetch_add(1, Ordering::Relaxed);
+            answer::later(1)
+        }
+    }
+}
+
+fn serve(live: &Live, channel: &Channel, window: &Window, kind: Kind, query: &Query, asked: &Asked) -> Response {
+    let Some(rendition) = window.rendition(kind) else {
+        return answer::not_found();
+    };
+    let rendered = channel.playlists().media(window, rendition, query.form(), live.stats());
+    answer::playlist(asked, &rendered, CONTENT_TYPE, &cache(window, query))
+}
+
+/// What a cache may keep: the answer to a question that names a segment is right for good, and useful for a while; any other
+/// is soon replaced.
+fn cache(window: &Window, query: &Query) -> String {
+    let seconds = match (window.ended, query.segment) {
+        (true, _) => 60,
+        (false, Some(_)) if !query.choice.is_plain() => 6 * window.targets.target_duration,
+        (false, _) => 1,
+    };
+    format!("public, max-age={seconds}")
+}
+
+pub(super) fn bad_query(text: &str) -> Response {
+    answer::sentence(StatusCode::BAD_REQUEST, text)
+}

@@ -1,0 +1,188 @@
+//! Playlists as they are sent: written at most once per change, compressed at most once, shared by all who ask.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::io::Write;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::HeaderValue;
+use media::Kind;
+use packager::Window;
+use packager::hls::{self, Choice, Form};
+use packager::window::{Rendition, Version};
+
+use super::stats::Stats;
+
+/// Versions of one playlist that differ by their query; those of older windows make room.
+const FORMS_MAX: usize = 64;
+
+/// A text and its compressed form.
+pub(super) struct Rendered {
+    text: Bytes,
+    gzip: OnceLock<Bytes>,
+    etag: HeaderValue,
+}
+
+impl Rendered {
+    pub(super) fn new(text: String) -> Self {
+        let etag = format!("W/\"{:016x}\"", fingerprint(text.as_bytes()));
+        Self {
+            text: text.into(),
+            gzip: OnceLock::new(),
+            etag: HeaderValue::try_from(etag).expect("hexadecimal digits are a header value"),
+        }
+    }
+
+    pub(super) fn text(&self) -> Bytes {
+        self.text.clone()
+    }
+
+    pub(super) fn gzip(&self) -> Bytes {
+        self.gzip.get_or_init(|| compressed(&self.text)).clone()
+    }
+
+    pub(super) fn etag(&self) -> &HeaderValue {
+        &self.etag
+    }
+}
+
+/// FNV-1a: it tells versions of one playlist apart, and nothing depends on it being hard to forge.
+fn fingerprint(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+fn compressed(text: &[u8]) -> Bytes {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 4), Compression::new(4));
+    let written = encoder.write_all(text).and_then(|()| encoder.finish());
+    written.expect("memory takes all that is written to it").into()
+}
+
+/// What a playlist was written from.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Basis {
+    version: Version,
+    ended: bool,
+    /// The next part of the other rendition, which is reported on.
+    other: u64,
+}
+
+struct Kept {
+    basis: Basis,
+    rendered: Arc<Rendered>,
+}
+
+/// All playlists of one broadcast that were asked for lately.
+#[derive(Default)]
+pub(super) struct Playlists {
+    media: Mutex<HashMap<(Kind, Form), Kept>>,
+    multivariant: Mutex<HashMap<Choice, Kept>>,
+}
+
+impl Playlists {
+    /// The media playlist of a rendition.
+    pub(super) fn media(&self, window: &Window, rendition: &Rendition, form: Form, stats: &Stats) -> Arc<Rendered> {
+        let basis = basis(window, rendition);
+        find_or_render(&self.media, (rendition.kind, form), basis, || {
+            stats.rendered.fetch_add(1, Ordering::Relaxed);
+            hls::media(window, rendition, form)
+        })
+    }
+
+    /// The multivariant playlist.
+    pub(super) fn multivariant(&self, window: &Window, folder: &str, choice: Choice, stats: &Stats) -> Arc<Rendered> {
+        let mut basis = Basis {
+            version: Version::default(),
+            ended: window.ended,
+            other: 0,
+        };
+        // Bit rates are measured anew with each segment, and parameters change with one.
+        basis.other = 2 * window.renditions().map(|rendition| rendition.next_segment).sum::<u64>();
+        find_or_render(&self.multivariant, choice, basis, || {
+            stats.rendered.fetch_add(1, Ordering::Relaxed);
+            hls::multivariant(window, folder, choice)
+        })
+    }
+}
+
+fn basis(window: &Window, rendition: &Rendition) -> Basis {
+    let others = window.renditions().filter(|other| other.kind != rendition.kind);
+    Basis {
+        version: rendition.version,
+        ended: window.ended,
+        other: others.map(|other| other.next_part).sum(),
+    }
+}
+
+impl Basis {
+    /// Whether what was written from this says as much as if it were written from `asked`. All who wait for one part get
+    /// the same text, so the report on the other rendition may be one part old.
+    fn serves(self, asked: Self) -> bool {
+        (self.version, self.ended) >= (asked.version, asked.ended) && self.other + 1 >= asked.other
+    }
+}
+
+fn find_or_render<K: Copy + Eq + Hash>(
+    kept: &Mutex<HashMap<K, Kept>>,
+    key: K,
+    basis: Basis,
+    render: impl FnOnce() -> String,
+) -> Arc<Rendered> {
+    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = kept.get(&key).filter(|found| found.basis.serves(basis)) {
+        return Arc::clone(&found.rendered);
+    }
+    if kept.len() >= FORMS_MAX {
+        kept.clear();
+    }
+    let rendered = Arc::new(Rendered::new(render()));
+    kept.insert(
+        key,
+        Kept {
+            basis,
+            rendered: Arc::clone(&rendered),
+        },
+    );
+    rendered
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn what_is_compressed_reads_the_same() {
+        let rendered = Rendered::new("#EXTM3U\n".repeat(100));
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(&rendered.gzip()[..])
+            .read_to_string(&mut text)
+            .expect("gzip");
+        assert_eq!(text.as_bytes(), &rendered.text()[..]);
+        assert!(rendered.gzip().len() < 100);
+    }
+
+    #[test]
+    fn a_playlist_is_written_once_until_it_changes() {
+        let kept = Mutex::default();
+        let basis = |other| Basis {
+            version: Version::default(),
+            ended: false,
+            other,
+        };
+        let mut count = 0;
+        for (other, expected) in [(10, 1), (10, 1), (11, 1), (12, 2), (11, 2)] {
+            find_or_render(&kept, 0, basis(other), || {
+                count += 1;
+                String::new()
+            });
+            assert_eq!(count, expected, "the other rendition's next part is {other}");
+        }
+    }
+}
