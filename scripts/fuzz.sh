@@ -14,7 +14,9 @@ failed=0
 for target in $(cargo fuzz list); do
   echo "fuzzing $target for $seconds s"
   log=target/fuzz-$target.log
-  if cargo fuzz run "$target" -- -max_total_time="$seconds" -print_final_stats=1 >"$log" 2>&1; then
+  # What is found on the way stays below target/: the committed corpus is only read.
+  mkdir -p "target/fuzz-corpus/$target"
+  if cargo fuzz run "$target" "target/fuzz-corpus/$target" "fuzz/corpus/$target" -- -max_total_time="$seconds" -print_final_stats=1 >"$log" 2>&1; then
     awk '/stat::number_of_executed_units/{print "  runs: " $2}' "$log"
   else
     echo "  a find: see $log and fuzz/artifacts/$target" >&2
