@@ -1,5 +1,6 @@
 //! Runs the platform: opens the listeners, joins the parts, and stops them in order.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -183,26 +184,31 @@ fn raise_open_files() {
 
 /// Says where everything is, on standard output: for the person who started it.
 fn announce(config: &Config, with_demo: bool) {
-    let page = addresses::page(config);
-    println!("\nHeadwater is ready");
-    if let Some(page) = &page {
-        println!("  page    {page}/");
+    // Nobody may be reading.
+    let _ = std::io::stdout().write_all(announcement(config, with_demo).as_bytes());
+}
+
+fn announcement(config: &Config, with_demo: bool) -> String {
+    let mut lines = vec!["\nHeadwater is ready".to_owned()];
+    let mut line = |what: &str, address: String| lines.push(format!("  {what:<7} {address}"));
+    if let Some(page) = addresses::page(config) {
+        line("page", format!("{page}/"));
+        if with_demo {
+            line("watch", format!("{page}/watch/{}", demo::NAME));
+            line("hls", format!("{page}/live/{}.m3u8", demo::NAME));
+            line("dash", format!("{page}/live/{}.mpd", demo::NAME));
+        }
     }
     if let Some(secure) = addresses::secure_page(config) {
-        println!("  secure  {secure}/");
-    }
-    if with_demo && let Some(page) = &page {
-        println!("  watch   {page}/watch/{}", demo::NAME);
-        println!("  hls     {page}/live/{}.m3u8", demo::NAME);
-        println!("  dash    {page}/live/{}.mpd", demo::NAME);
+        line("secure", format!("{secure}/"));
     }
     if let Some(rtmp) = addresses::rtmp(config) {
         if with_demo {
-            println!("  rtmp    {rtmp}/live/{}", demo::NAME);
+            line("rtmp", format!("{rtmp}/live/{}", demo::NAME));
         }
-        println!("  publish {rtmp}/live  (stream key: {})", key_hint(config));
+        line("publish", format!("{rtmp}/live  (stream key: {})", key_hint(config)));
     }
-    println!();
+    lines.join("\n") + "\n\n"
 }
 
 fn key_hint(config: &Config) -> &'static str {
