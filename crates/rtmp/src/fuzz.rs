@@ -253,13 +253,8 @@ mod tests {
     #[test]
     fn the_committed_corpora_pass() {
         let corpora = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
-        for (name, target) in [
-            ("rtmp_handshake", handshake as fn(&[u8])),
-            ("rtmp_chunks", chunk_stream as fn(&[u8])),
-            ("rtmp_amf0", amf0 as fn(&[u8])),
-            ("rtmp_flv", flv as fn(&[u8])),
-            ("rtmp_session", server_session as fn(&[u8])),
-        ] {
+        let names = ["rtmp_handshake", "rtmp_chunks", "rtmp_amf0", "rtmp_flv", "rtmp_session"];
+        for (name, target) in names.into_iter().zip(TARGETS) {
             for input in std::fs::read_dir(corpora.join(name)).unwrap() {
                 target(&std::fs::read(input.unwrap().path()).unwrap());
             }

@@ -89,7 +89,7 @@ pub(super) struct Outbox {
 }
 
 /// How much one read takes at most.
-const READ_MAX: usize = 64 << 10;
+pub(super) const READ_MAX: usize = 64 << 10;
 /// A peer that takes none of our answers is not worth keeping them.
 const OUTBOX_MAX: usize = 256 << 10;
 /// How long a peer may take to read why it is sent away.

@@ -1,13 +1,17 @@
 use std::future::pending;
+use std::time::Duration;
 
 use hub::{Ending, Publisher, Revoked};
 use rtmp::server::{Event, PublishRefusal};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tracing::info;
 
-use super::connection::{Connection, Io, Over, now};
+use super::connection::{Connection, Io, Over, READ_MAX, now};
 use super::ingest::Ingest;
 use super::tick;
+
+/// A source that is ahead of its time is read this often at least, so that it is never taken for silent.
+const REST_MAX: Duration = Duration::from_secs(1);
 
 /// Reads a publisher until it ends its stream (`Ok`: it may publish again) or is gone.
 ///
@@ -22,6 +26,7 @@ pub(super) async fn run<S: Io>(connection: &mut Connection<S>, publisher: Publis
     let mut ingest = Ingest::new(publisher, connection.shared.stats.clone());
     let timer = sleep_until(Instant::now());
     tokio::pin!(timer);
+    let mut drained = true;
 
     let result = loop {
         if take(connection, &mut ingest) {
@@ -35,10 +40,11 @@ pub(super) async fn run<S: Io>(connection: &mut Connection<S>, publisher: Publis
                 connection.session.end_publish(PublishRefusal::BadName, &told(&reason));
                 Err(Over::Revoked)
             }
-            read = read_in_time(connection, &ingest, timer.as_mut()) => read,
+            read = read_in_time(connection, rest(&ingest, drained), timer.as_mut()) => read,
         };
-        if let Err(over) = step {
-            break over;
+        match step {
+            Ok(read) => drained = read < READ_MAX,
+            Err(over) => break over,
         }
     };
     // What came before the end still counts, and it may say that the end was meant.
@@ -77,13 +83,13 @@ fn take<S: Io>(connection: &mut Connection<S>, ingest: &mut Ingest) -> bool {
     false
 }
 
-/// Rests as long as the hub asks for, then reads once; an error if the publisher was silent for too long.
+/// Rests, then reads once; an error if the publisher was silent for too long.
 async fn read_in_time<S: Io>(
     connection: &mut Connection<S>,
-    ingest: &Ingest,
+    rest: Option<Instant>,
     mut timer: std::pin::Pin<&mut Sleep>,
-) -> Result<(), Over> {
-    if let Some(until) = rest(ingest) {
+) -> Result<usize, Over> {
+    if let Some(until) = rest {
         timer.as_mut().reset(until);
         timer.as_mut().await;
     }
@@ -98,19 +104,19 @@ async fn read_in_time<S: Io>(
         }
         tokio::select! {
             biased;
-            read = connection.input() => return read.map(drop),
+            read = connection.input() => return read,
             () = timer.as_mut() => {}
         }
     }
 }
 
-/// Until when not to read.
-fn rest(ingest: &Ingest) -> Option<Instant> {
+/// Until when not to read: as the hub asks for. What is already there is read before a batch is waited for.
+fn rest(ingest: &Ingest, drained: bool) -> Option<Instant> {
     let now = Instant::now();
     if let Some(wait) = ingest.pace() {
-        return Some(now + wait);
+        return Some(now + wait.min(REST_MAX));
     }
-    ingest.batching().then(|| tick::next(now))
+    (drained && ingest.batching()).then(|| tick::next(now))
 }
 
 fn told(reason: &Revoked) -> String {
