@@ -10,6 +10,7 @@ use packager::Window;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use super::manifest::Manifest;
 use super::rendered::Playlists;
 use super::viewers::Viewers;
 
@@ -22,12 +23,14 @@ pub(super) struct Channel {
     video: watch::Sender<()>,
     audio: watch::Sender<()>,
     playlists: Playlists,
+    manifest: Manifest,
     viewers: Viewers,
 }
 
 impl Channel {
     pub(super) fn new(broadcast: Arc<Broadcast>) -> Self {
         Self {
+            manifest: Manifest::new(broadcast.settings().window),
             broadcast,
             window: ArcSwapOption::empty(),
             video: watch::Sender::new(()),
@@ -55,6 +58,10 @@ impl Channel {
         &self.playlists
     }
 
+    pub(super) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
     /// How many viewers asked for playlists lately.
     pub(super) fn viewers(&self) -> usize {
         self.viewers.count(Instant::now())
@@ -72,6 +79,7 @@ impl Channel {
 
     /// Publishes a window, and wakes those who wait for what changed in it.
     pub(super) fn publish(&self, window: &Arc<Window>) {
+        self.manifest.observe(window);
         let before = self.window.swap(Some(Arc::clone(window)));
         for kind in [Kind::Video, Kind::Audio] {
             let version = |window: &Window| window.rendition(kind).map(|rendition| rendition.version);

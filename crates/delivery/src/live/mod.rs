@@ -13,6 +13,7 @@ mod disk;
 mod files;
 mod journal;
 mod ledger;
+mod manifest;
 mod multivariant;
 mod packaging;
 mod playlist;

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::Live;
 use super::answer::{self, Asked};
 use super::channel::Channel;
+use super::rendered::Waiting;
 
 /// As RFC 8216 has it.
 pub(super) const CONTENT_TYPE: &str = "application/vnd.apple.mpegurl";
@@ -97,7 +98,13 @@ fn serve(live: &Live, channel: &Channel, window: &Window, kind: Kind, query: &Qu
     let Some(rendition) = window.rendition(kind) else {
         return answer::not_found();
     };
-    let rendered = channel.playlists().media(window, rendition, query.form(), live.stats());
+    let waiting = match query.segment {
+        Some(_) => Waiting::ForPart,
+        None => Waiting::No,
+    };
+    let rendered = channel
+        .playlists()
+        .media(window, rendition, query.form(), waiting, live.stats());
     answer::playlist(asked, &rendered, CONTENT_TYPE, &cache(window, query))
 }
 

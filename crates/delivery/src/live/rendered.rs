@@ -77,18 +77,45 @@ struct Kept {
     rendered: Arc<Rendered>,
 }
 
+/// Whether a request names what it waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Waiting {
+    /// All who wait for one part get the same text, even if the other rendition gets a part while they are answered.
+    ForPart,
+    /// Whoever asks for what is there gets the newest of everything.
+    No,
+}
+
+impl Waiting {
+    /// How many parts old the report on the other rendition may be.
+    fn report_age(self) -> u64 {
+        match self {
+            Self::ForPart => 1,
+            Self::No => 0,
+        }
+    }
+}
+
 /// All playlists of one broadcast that were asked for lately.
 #[derive(Default)]
 pub(super) struct Playlists {
-    media: Mutex<HashMap<(Kind, Form), Kept>>,
+    media: Mutex<HashMap<(Kind, Form, Waiting), Kept>>,
     multivariant: Mutex<HashMap<Choice, Kept>>,
 }
 
 impl Playlists {
     /// The media playlist of a rendition.
-    pub(super) fn media(&self, window: &Window, rendition: &Rendition, form: Form, stats: &Stats) -> Arc<Rendered> {
+    pub(super) fn media(
+        &self,
+        window: &Window,
+        rendition: &Rendition,
+        form: Form,
+        waiting: Waiting,
+        stats: &Stats,
+    ) -> Arc<Rendered> {
         let basis = basis(window, rendition);
-        find_or_render(&self.media, (rendition.kind, form), basis, || {
+        let key = (rendition.kind, form, waiting);
+        find_or_render(&self.media, key, basis, waiting.report_age(), || {
             stats.rendered.fetch_add(1, Ordering::Relaxed);
             hls::media(window, rendition, form)
         })
@@ -102,8 +129,8 @@ impl Playlists {
             other: 0,
         };
         // Bit rates are measured anew with each segment, and parameters change with one.
-        basis.other = 2 * window.renditions().map(|rendition| rendition.next_segment).sum::<u64>();
-        find_or_render(&self.multivariant, choice, basis, || {
+        basis.other = window.renditions().map(|rendition| rendition.next_segment).sum::<u64>();
+        find_or_render(&self.multivariant, choice, basis, 0, || {
             stats.rendered.fetch_add(1, Ordering::Relaxed);
             hls::multivariant(window, folder, choice)
         })
@@ -120,10 +147,10 @@ fn basis(window: &Window, rendition: &Rendition) -> Basis {
 }
 
 impl Basis {
-    /// Whether what was written from this says as much as if it were written from `asked`. All who wait for one part get
-    /// the same text, so the report on the other rendition may be one part old.
-    fn serves(self, asked: Self) -> bool {
-        (self.version, self.ended) >= (asked.version, asked.ended) && self.other + 1 >= asked.other
+    /// Whether what was written from this says as much as if it were written from `asked`, but for so many parts of the
+    /// other rendition.
+    fn serves(self, asked: Self, report_age: u64) -> bool {
+        (self.version, self.ended) >= (asked.version, asked.ended) && self.other + report_age >= asked.other
     }
 }
 
@@ -131,10 +158,11 @@ fn find_or_render<K: Copy + Eq + Hash>(
     kept: &Mutex<HashMap<K, Kept>>,
     key: K,
     basis: Basis,
+    report_age: u64,
     render: impl FnOnce() -> String,
 ) -> Arc<Rendered> {
     let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(found) = kept.get(&key).filter(|found| found.basis.serves(basis)) {
+    if let Some(found) = kept.get(&key).filter(|found| found.basis.serves(basis, report_age)) {
         return Arc::clone(&found.rendered);
     }
     if kept.len() >= FORMS_MAX {
@@ -178,7 +206,7 @@ mod tests {
         };
         let mut count = 0;
         for (other, expected) in [(10, 1), (10, 1), (11, 1), (12, 2), (11, 2)] {
-            find_or_render(&kept, 0, basis(other), || {
+            find_or_render(&kept, 0, basis(other), 1, || {
                 count += 1;
                 String::new()
             });

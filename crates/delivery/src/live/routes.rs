@@ -11,7 +11,7 @@ use packager::hls::names::{self, File};
 
 use super::answer::{self, Asked};
 use super::channel::Channel;
-use super::{Live, api, files, multivariant, playlist, still};
+use super::{Live, api, files, manifest, multivariant, playlist, still};
 
 pub(super) fn router(live: &Live) -> Router {
     Router::new()
@@ -61,9 +61,10 @@ async fn dispatch(live: &Live, path: &str, query: &str, asked: &Asked) -> Respon
         folders.next(),
         folders.next(),
     ) {
-        (Some(file), None, ..) => match file.strip_suffix(".m3u8") {
-            Some(name) => Box::pin(multivariant::get(live, name, query, asked)).await,
-            None => answer::not_found(),
+        (Some(file), None, ..) => match (file.strip_suffix(".m3u8"), file.strip_suffix(".mpd")) {
+            (Some(name), _) => Box::pin(multivariant::get(live, name, query, asked)).await,
+            (_, Some(name)) => Box::pin(manifest::get(live, name, query, asked)).await,
+            _ => answer::not_found(),
         },
         (Some(name), Some("still.mp4"), None, ..) => Box::pin(still::get(live, name, asked)).await,
         (Some(name), Some(id), Some(file), None, _) => {

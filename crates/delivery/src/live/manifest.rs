@@ -1,0 +1,95 @@
+//! `GET /live/NAME.mpd`: the DASH manifest of the same segments.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::response::Response;
+use hub::Name;
+use media::Kind;
+use packager::Window;
+use packager::dash::Timeline;
+use packager::request::Query;
+use tokio::time::Instant;
+
+use super::answer::{self, Asked};
+use super::channel::START_WAIT;
+use super::rendered::Rendered;
+use super::{Live, playlist};
+
+const CONTENT_TYPE: &str = "application/dash+xml";
+
+/// One broadcast's manifest: written when it is asked for, and again only when it has changed.
+pub(super) struct Manifest(Mutex<State>);
+
+struct State {
+    timeline: Timeline,
+    window: Option<Arc<Window>>,
+    /// The usual one, and the one without low latency.
+    written: [Option<Arc<Rendered>>; 2],
+}
+
+impl Manifest {
+    /// That of a broadcast whose playlists list `depth`.
+    pub(super) fn new(depth: Duration) -> Self {
+        Self(Mutex::new(State {
+            timeline: Timeline::new(depth),
+            window: None,
+            written: [None, None],
+        }))
+    }
+
+    /// Takes note of every window, in order.
+    pub(super) fn observe(&self, window: &Arc<Window>) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.timeline.observe(window) {
+            state.written = [None, None];
+        }
+        state.window = Some(Arc::clone(window));
+    }
+
+    /// The manifest as it is now; `None` as long as it would hold nothing.
+    fn get(&self, folder: &str, normal: bool) -> Option<Arc<Rendered>> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(written) = &state.written[usize::from(normal)] {
+            return Some(Arc::clone(written));
+        }
+        let text = state.timeline.mpd(state.window.as_ref()?, folder, normal)?;
+        let written = Arc::new(Rendered::new(text));
+        state.written[usize::from(normal)] = Some(Arc::clone(&written));
+        Some(written)
+    }
+}
+
+/// Like the multivariant playlist, it is waited for while the stream is starting.
+pub(super) async fn get(live: &Live, name: &str, query: &str, asked: &Asked) -> Response {
+    let Some(channel) = Name::parse(name).ok().and_then(|name| live.newest(&name)) else {
+        return answer::not_found();
+    };
+    let Ok(query) = Query::parse(query) else {
+        return playlist::bad_query("a number in the query cannot be read");
+    };
+    channel.seen(asked.viewer);
+    let (folder, normal) = (channel.folder(), query.choice.normal);
+    let find = || channel.manifest().get(&folder, normal);
+    let written = match find() {
+        None if !asked.head => {
+            let _held = live.stats().hold();
+            // The leading track is waited for, whichever it is; before there is a window, both will change.
+            let kind = channel.window().map_or(Kind::Video, |window| leader(&window));
+            channel.wait(kind, Instant::now() + START_WAIT, |_| find()).await
+        }
+        written => written,
+    };
+    match written {
+        Some(written) => answer::playlist(asked, &written, CONTENT_TYPE, "public, max-age=1"),
+        None => answer::later(2),
+    }
+}
+
+fn leader(window: &Window) -> Kind {
+    if window.video.is_some() {
+        Kind::Video
+    } else {
+        Kind::Audio
+    }
+}
