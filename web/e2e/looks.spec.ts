@@ -5,6 +5,8 @@ function shot(name: string) {
 }
 
 test('an empty server says how to publish', async ({ page }) => {
+	// Broadcasts of earlier tests wait for their sources a while longer.
+	await page.route('/api/v1/live', (route) => route.fulfill({ json: { streams: [] } }));
 	await page.goto('/');
 	await expect(page.getByRole('heading', { name: 'Nothing is live yet' })).toBeVisible();
 	await expect(page.getByLabel('Command', { exact: true })).toHaveValue(

@@ -39,8 +39,10 @@ async function startServer() {
 		mkdtempSync(join(tmpdir(), 'headwater-e2e-'))
 	];
 	const listen = ['--http', `127.0.0.1:${http}`, '--rtmp', `127.0.0.1:${rtmp}`, '--data', data];
+	// Ours are no keys of the server's, and it is strict about them.
+	const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('HEADWATER_'));
 	const server = spawn(binary, ['serve', ...listen], {
-		env: { ...process.env, HEADWATER_PUBLISH_OPEN: 'loopback' },
+		env: { ...Object.fromEntries(inherited), HEADWATER_PUBLISH_OPEN: 'loopback' },
 		stdio: ['ignore', process.env.VERBOSE ? 'inherit' : 'ignore', 'inherit']
 	});
 	const url = `http://127.0.0.1:${http}`;

@@ -32,7 +32,7 @@ const CALM_SECONDS = 90;
 const DEAD_ZONE = 0.04;
 const RATE_MIN = 0.96;
 const RATE_MAX = 1.08;
-const GAIN = 0.25;
+const GAIN = 0.4;
 /** Further behind than this, catching up gently would take minutes: jump. */
 const JUMP_SECONDS = 6;
 

@@ -1,10 +1,12 @@
 /** The player's state as the page shows it, and the loop that asks the server and obeys the supervisor. */
 import { type Playback, playback as ask } from '$lib/api';
-import type { Level, Mode } from './engine';
+import type { Failure, Level, Mode } from './engine';
 import type { LiveVideo, Stats } from './live-video';
 import { type Decision, type Event, type Phase, Supervisor } from './supervisor';
 
 const MODE_KEY = 'headwater.mode';
+/** After so many failures in a row, DASH is given up for this visit. */
+const DASH_FAILURES = 3;
 
 export class LivePlayer {
 	phase = $state<Phase>('connecting');
@@ -24,6 +26,8 @@ export class LivePlayer {
 	#video: LiveVideo | null = null;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#asking = false;
+	/** Failures since the picture last moved. */
+	#failures = 0;
 
 	constructor(name: string, known: Playback | null) {
 		this.name = name;
@@ -36,7 +40,7 @@ export class LivePlayer {
 		const stop = new AbortController();
 		const on = (name: string, then: (event: CustomEvent) => void) =>
 			video.addEventListener(name, then as EventListener, { signal: stop.signal });
-		on('livefailure', ({ detail }) => this.#handle({ type: 'failure', failure: detail }));
+		on('livefailure', ({ detail }) => this.#failed(detail));
 		on('livestuck', () => this.#handle({ type: 'stuck' }));
 		on('ended', () => this.#handle({ type: 'ended' }));
 		on('liveprogress', () => this.#progress());
@@ -96,7 +100,14 @@ export class LivePlayer {
 		return this.#video?.stats() ?? null;
 	}
 
+	#failed(failure: Failure) {
+		// Whoever chose DASH and cannot have it would rather see the stream.
+		if (this.mode === 'dash' && ++this.#failures >= DASH_FAILURES) this.mode = 'low';
+		this.#handle({ type: 'failure', failure });
+	}
+
 	#progress() {
+		this.#failures = 0;
 		this.latency = this.#video?.latency ?? null;
 		this.#handle({ type: 'progress' });
 	}

@@ -71,7 +71,7 @@ export class DashEngine implements Engine {
 		const track = this.#player.getVariantTracks().find((candidate) => candidate.active);
 		const estimate = this.#player.getStats().estimatedBandwidth;
 		return {
-			engine: `shaka-player ${shaka.Player.version}`,
+			engine: `shaka-player ${shaka.Player.version.replace(/^v/, '')}`,
 			videoCodec: track?.videoCodec ?? null,
 			audioCodec: track?.audioCodec ?? null,
 			level: track ? level(track) : null,
