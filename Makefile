@@ -53,11 +53,11 @@ test-web: $(WEB)
 test-e2e: web
 	@$(NEED) ffmpeg fonts chromium
 	cargo build --locked -p headwater
-	HEADWATER_BIN=$(abspath $(DEBUG)) npm --prefix web run --silent e2e
+	npm --prefix web run --silent e2e
 
 test-all: test ## the same, then with every other encoder and player that can be had here
 	@$(NEED) python rtmpdump gstreamer vlc mpv
-	HEADWATER_PEERS=all HEADWATER_MODERN_FFMPEG="$$(scripts/modern-ffmpeg.sh)" cargo test --locked -p headwater
+	PEERS=all MODERN_FFMPEG="$$(scripts/modern-ffmpeg.sh)" cargo test --locked -p headwater
 
 check: web ## format, lints, layer rule, docs, web types: the quick half of test
 	@$(NEED) build

@@ -112,7 +112,7 @@ log.level = "warn"
         )
 
     def command(self):
-        binary = os.environ.get("HEADWATER_BIN", ROOT / "target/release/headwater")
+        binary = os.environ.get("BENCH_SERVER", ROOT / "target/release/headwater")
         return [binary, "serve", "--config", self.work / "headwater.toml"]
 
     def ports(self):

@@ -19,6 +19,8 @@ pub async fn run(arguments: &Arguments) -> Result<Value> {
     let mut media = Media::parse(&playlist::fetch(&mut client, &url).await?)?;
     ensure!(!media.parts.is_empty(), "the playlist has no parts");
 
+    // Waits once without measuring: what was fetched first may lie behind by a part.
+    media = Media::parse(&playlist::fetch(&mut client, &url.with_query(&media.blocking_query(0))).await?)?;
     let (mut newest, mut oldest, mut fetch) = (Times::default(), Times::default(), Times::default());
     let end = Instant::now() + seconds;
     while Instant::now() < end {
