@@ -10,34 +10,14 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use hub::{Broadcast, PlayRequest, Protocol, PublishRequest, Publisher, Refusal, SourceClock, StreamKey};
 use rtmp::server::{self, Event, PlayRefusal, PublishRefusal, Session};
-#[cfg(target_os = "linux")]
-use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::io::ReadBuf;
 use tokio::time::Instant;
-use tokio_rustls::server::TlsStream;
 use tracing::{debug, info};
 
 use super::admission::HalfOpen;
 use super::server::Shared;
+use super::socket::Io;
 use super::{play, publish, stats};
-
-/// A socket, or a TLS session on one.
-pub(super) trait Io: AsyncRead + AsyncWrite + Unpin + Send + 'static {
-    fn socket(&self) -> &TcpStream;
-}
-
-impl Io for TcpStream {
-    fn socket(&self) -> &TcpStream {
-        self
-    }
-}
-
-impl Io for TlsStream<TcpStream> {
-    fn socket(&self) -> &TcpStream {
-        self.get_ref().0
-    }
-}
 
 /// Who is at the other end, and how.
 #[derive(Clone, Copy, Debug)]
@@ -243,7 +223,7 @@ impl<S: Io> Connection<S> {
     /// the wish after a while, so it is told again.
     fn acknowledge_at_once(&self) {
         #[cfg(target_os = "linux")]
-        if let Err(error) = SockRef::from(self.io.socket()).set_tcp_quickack(true) {
+        if let Err(error) = self.io.socket().set_tcp_quickack(true) {
             debug!(address = %self.peer.address, %error, "acknowledgements may be late");
         }
     }
@@ -291,6 +271,11 @@ impl<S: Io> Connection<S> {
         }
         // A TLS session may hold back what it took.
         let _ = Pin::new(&mut self.io).poll_flush(cx);
+    }
+
+    /// Whether the reactor wakes this task when something arrives: see [`Io::watch`].
+    pub(super) fn watch(&mut self, watched: bool) -> Result<(), Over> {
+        Ok(self.io.watch(watched)?)
     }
 
     pub(super) fn io(&mut self) -> Pin<&mut S> {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hub::{Announced, Ending, Publisher};
+use hub::{Announced, Ending, Publisher, Revoked};
 use media::codec::{self, aac, ac3, av1, avc, flac, hevc, mp3, opus, vp9};
 use media::{AudioCodec, Kind, Parameters, VideoCodec, VideoParameters};
 use rtmp::flv::{Audio, Metadata, Unused, Video};
@@ -67,6 +67,10 @@ impl Ingest {
     /// How long to wait before reading on, if the source is ahead of real time.
     pub fn pace(&self) -> Option<Duration> {
         self.publisher.pace()
+    }
+
+    pub(super) fn revoked(&self) -> impl Future<Output = Revoked> + Send + use<> {
+        self.publisher.revoked()
     }
 
     /// Whether to read in batches.

@@ -12,6 +12,7 @@ mod options;
 mod play;
 mod publish;
 mod server;
+mod socket;
 mod stats;
 mod tick;
 

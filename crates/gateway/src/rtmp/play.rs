@@ -12,8 +12,9 @@ use tokio::sync::futures::Notified;
 use tokio::time::Sleep;
 use tracing::{debug, info};
 
-use super::connection::{Connection, Io, Over, now};
+use super::connection::{Connection, Over, now};
 use super::feed::{Batch, Cursor, Feed, Next, STREAM};
+use super::socket::Io;
 use super::stats;
 
 /// Sends a broadcast to a player until that wants no more (`Ok`: it may ask for another), or is gone.

@@ -1,4 +1,5 @@
 use std::future::pending;
+use std::pin::Pin;
 use std::time::Duration;
 
 use hub::{Ending, Publisher, Revoked};
@@ -6,8 +7,9 @@ use rtmp::server::{Event, PublishRefusal};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tracing::info;
 
-use super::connection::{Connection, Io, Over, READ_MAX, now};
+use super::connection::{Connection, Over, READ_MAX, now};
 use super::ingest::Ingest;
+use super::socket::Io;
 use super::tick;
 
 /// A source that is ahead of its time is read this often at least, so that it is never taken for silent.
@@ -21,41 +23,41 @@ pub(super) async fn run<S: Io>(connection: &mut Connection<S>, publisher: Publis
     let broadcast = std::sync::Arc::clone(publisher.broadcast());
     info!(broadcast = %broadcast.name(), id = %broadcast.id(), address = %connection.peer.address,
         protocol = connection.peer.protocol.as_str(), "publishing");
-    let revoked = publisher.revoked();
-    tokio::pin!(revoked);
     let mut ingest = Ingest::new(publisher, connection.shared.stats.clone());
+    let end = feed(connection, &mut ingest).await;
+    // What came before the end still counts, and it may say that the end was meant.
+    let unpublished = end.is_ok() || take(connection, &mut ingest);
+    let ending = if unpublished { Ending::Unpublished } else { Ending::Lost };
+    ingest.finish(ending);
+    match &end {
+        Ok(()) => info!(broadcast = %broadcast.name(), "unpublished"),
+        Err(over) => {
+            info!(broadcast = %broadcast.name(), address = %connection.peer.address, ?ending, "publisher gone: {over}");
+        }
+    }
+    connection.watch(true)?;
+    end
+}
+
+/// Reads on until the publisher ends its stream.
+async fn feed<S: Io>(connection: &mut Connection<S>, ingest: &mut Ingest) -> Result<(), Over> {
+    let revoked = ingest.revoked();
+    tokio::pin!(revoked);
     let timer = sleep_until(Instant::now());
     tokio::pin!(timer);
     let mut drained = true;
-
-    let result = loop {
-        if take(connection, &mut ingest) {
-            ingest.finish(Ending::Unpublished);
-            info!(broadcast = %broadcast.name(), "unpublished");
-            return Ok(());
-        }
-        let step = tokio::select! {
+    while !take(connection, ingest) {
+        let read = tokio::select! {
             biased;
             reason = &mut revoked => {
                 connection.session.end_publish(PublishRefusal::BadName, &told(&reason));
-                Err(Over::Revoked)
+                return Err(Over::Revoked);
             }
-            read = read_in_time(connection, rest(&ingest, drained), timer.as_mut()) => read,
+            read = read(connection, ingest, drained, timer.as_mut()) => read?,
         };
-        match step {
-            Ok(read) => drained = read < READ_MAX,
-            Err(over) => break over,
-        }
-    };
-    // What came before the end still counts, and it may say that the end was meant.
-    let ending = if take(connection, &mut ingest) {
-        Ending::Unpublished
-    } else {
-        Ending::Lost
-    };
-    ingest.finish(ending);
-    info!(broadcast = %broadcast.name(), address = %connection.peer.address, ?ending, "publisher gone: {result}");
-    Err(result)
+        drained = read < READ_MAX;
+    }
+    Ok(())
 }
 
 /// Hands all that was read to the hub; returns whether the stream was ended.
@@ -83,16 +85,19 @@ fn take<S: Io>(connection: &mut Connection<S>, ingest: &mut Ingest) -> bool {
     false
 }
 
-/// Rests, then reads once; an error if the publisher was silent for too long.
-async fn read_in_time<S: Io>(
+/// Reads once, when it is time; an error if the publisher was silent for too long.
+async fn read<S: Io>(
     connection: &mut Connection<S>,
-    rest: Option<Instant>,
-    mut timer: std::pin::Pin<&mut Sleep>,
+    ingest: &Ingest,
+    drained: bool,
+    mut timer: Pin<&mut Sleep>,
 ) -> Result<usize, Over> {
-    if let Some(until) = rest {
-        timer.as_mut().reset(until);
-        timer.as_mut().await;
+    if let Some(wait) = ingest.pace() {
+        tokio::time::sleep(wait.min(REST_MAX)).await;
+    } else if drained && let Some(read) = read_by_the_clock(connection, ingest, timer.as_mut()).await? {
+        return Ok(read);
     }
+    connection.watch(true)?;
     loop {
         // The timer is set anew only when it has run out, not for each read.
         if timer.is_elapsed() {
@@ -110,13 +115,34 @@ async fn read_in_time<S: Io>(
     }
 }
 
-/// Until when not to read: as the hub asks for. What is already there is read before a batch is waited for.
-fn rest(ingest: &Ingest, drained: bool) -> Option<Instant> {
-    let now = Instant::now();
-    if let Some(wait) = ingest.pace() {
-        return Some(now + wait.min(REST_MAX));
+/// Reads at the shared ticks for as long as the hub asks for batches; `None` when it no longer does. Between the ticks the
+/// socket is not watched, so that many sources wake their thread once for all and not for each packet.
+async fn read_by_the_clock<S: Io>(
+    connection: &mut Connection<S>,
+    ingest: &Ingest,
+    mut timer: Pin<&mut Sleep>,
+) -> Result<Option<usize>, Over> {
+    while ingest.batching() {
+        connection.watch(false)?;
+        timer.as_mut().reset(tick::next(Instant::now()));
+        timer.as_mut().await;
+        let read = tokio::select! {
+            biased;
+            read = connection.input() => Some(read?),
+            () = std::future::ready(()) => None,
+        };
+        if read.is_some() {
+            return Ok(read);
+        }
+        if connection
+            .session
+            .poll_timeout()
+            .is_some_and(|deadline| deadline <= now())
+        {
+            connection.session.handle_timeout(now())?;
+        }
     }
-    (drained && ingest.batching()).then(|| tick::next(now))
+    Ok(None)
 }
 
 fn told(reason: &Revoked) -> String {

@@ -14,6 +14,7 @@ use tracing::{debug, warn};
 use super::admission::{Admission, HalfOpen};
 use super::connection::{Connection, Peer};
 use super::feed::Feeds;
+use super::socket::Plain;
 use super::{Options, Stats};
 
 /// When the process has no file left for a connection, some may be closed soon.
@@ -87,7 +88,12 @@ impl RtmpServer {
         let peer = |protocol| Peer { address, protocol };
         match tls {
             None => {
-                let connection = Connection::new(stream, peer(Protocol::Rtmp), Arc::clone(shared), half_open);
+                let connection = Connection::new(
+                    Plain::Watched(stream),
+                    peer(Protocol::Rtmp),
+                    Arc::clone(shared),
+                    half_open,
+                );
                 tasks.spawn(connection.run());
             }
             Some(acceptor) => {

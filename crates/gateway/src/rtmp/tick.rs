@@ -4,7 +4,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How often sources are read that nobody follows within a second.
-const PERIOD: Duration = Duration::from_millis(15);
+const PERIOD: Duration = Duration::from_millis(20);
 
 static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
 
