@@ -118,6 +118,7 @@ impl Packager {
                 targets,
                 started_micros: self.settings.started_micros,
                 ended: self.ended,
+                independent: self.video.is_none() || self.segmenter.is_regular(),
                 video: self.video.as_mut().map(|track| track.snapshot(&targets)),
                 audio: self.audio.as_mut().map(|track| track.snapshot(&targets)),
             };
@@ -256,8 +257,7 @@ impl Packager {
         let micros = rescale(sample.dts, timescale, 1_000_000);
         let (first, newest) = self.time.unwrap_or((micros, micros));
         self.time = Some((first, newest.max(micros)));
-        // A sample that says how long it lasts is a held picture, and tells nothing of the encoder.
-        if kind == Kind::Video && sample.keyframe && sample.duration.is_none() {
+        if kind == Kind::Video && sample.keyframe && !is_held(kind, sample) {
             self.segmenter.key_frame(micros);
             if self.targets.is_none() && self.stated_frames.is_none() {
                 self.stated_frames = key_interval::stated(&sample.data);
@@ -269,14 +269,27 @@ impl Packager {
         let leads = kind == self.leader();
         let track = self.track(kind)?;
         let due = track.takes_due(sample.pts());
+        let (elapsed, number) = (track.elapsed(sample.dts), track.growing());
+        let time = rescale(sample.pts(), track.timescale(), 1_000_000);
         let arriving = Arriving {
-            elapsed: track.elapsed(sample.dts),
-            frame: track.frame_micros(),
+            elapsed,
+            longest: elapsed,
+            frame: track.sample_micros(sample),
             keyframe: sample.keyframe,
+            held: is_held(kind, sample),
         };
         if due.is_some() || !leads || !track.has_begun() {
             return due;
         }
+        let follower = self
+            .audio
+            .as_ref()
+            .filter(|audio| kind == Kind::Video && audio.growing() == number);
+        let followers = follower.map_or(0, |audio| audio.until(time));
+        let arriving = Arriving {
+            longest: elapsed.max(followers),
+            ..arriving
+        };
         self.segmenter.begins(arriving).then(Begins::default)
     }
 
@@ -349,4 +362,9 @@ impl Packager {
             audio_part: audio_part.flatten().filter(|_| low_latency),
         }
     }
+}
+
+/// A picture that says how long it lasts is one that is held while no encoder sends any: it tells nothing of an encoder.
+fn is_held(kind: Kind, sample: &Sample) -> bool {
+    kind == Kind::Video && sample.duration.is_some()
 }

@@ -25,9 +25,13 @@ pub(crate) struct Segmenter {
 pub(crate) struct Arriving {
     /// How long the segment is without it.
     pub(crate) elapsed: i64,
+    /// The same for the track whose segment is longest: the first of audio may have begun earlier.
+    pub(crate) longest: i64,
     /// How long it is thought to last.
     pub(crate) frame: i64,
     pub(crate) keyframe: bool,
+    /// It is a picture that is held, and so will the next ones be: each is a key frame.
+    pub(crate) held: bool,
 }
 
 impl Segmenter {
@@ -63,6 +67,15 @@ impl Segmenter {
         (self.seen, self.last_key, self.expected) = (0, None, None);
     }
 
+    /// Whether, as far as is known, a key frame comes for every segment to begin with.
+    pub(crate) fn is_regular(&self) -> bool {
+        self.expected().is_some_and(|interval| interval <= self.most)
+    }
+
+    fn expected(&self) -> Option<i64> {
+        self.interval().or(self.expected)
+    }
+
     /// The longest time between key frames lately.
     pub(crate) fn interval(&self) -> Option<i64> {
         self.intervals[..self.seen.min(INTERVALS)].iter().max().copied()
@@ -70,7 +83,7 @@ impl Segmenter {
 
     /// Whether a new segment begins with this sample.
     pub(crate) fn begins(&mut self, sample: Arriving) -> bool {
-        let begins = self.is_due(sample) || sample.elapsed.saturating_add(sample.frame) > self.most;
+        let begins = self.is_due(sample) || sample.longest.saturating_add(sample.frame) > self.most;
         self.first &= !begins;
         begins
     }
@@ -83,8 +96,13 @@ impl Segmenter {
         }
         // The first segment is made short, so that players which need a whole one can begin. The others end early only if
         // the next key frame might come too late.
-        let too_late = |next: i64| sample.elapsed.saturating_add(next) > self.most;
-        self.first || elapsed >= self.segment || self.interval().or(self.expected).is_some_and(too_late)
+        let too_late = |next: i64| sample.longest.saturating_add(next) > self.most;
+        let next = if sample.held {
+            Some(sample.frame)
+        } else {
+            self.expected()
+        };
+        self.first || elapsed >= self.segment || next.is_some_and(too_late)
     }
 }
 
@@ -110,8 +128,10 @@ mod tests {
             }
             let arriving = Arriving {
                 elapsed: (frame - start) * FRAME,
+                longest: (frame - start) * FRAME,
                 frame: FRAME,
                 keyframe: is_key(frame),
+                held: false,
             };
             if frame > 0 && segmenter.begins(arriving) {
                 lengths.push(frame - start);
@@ -146,6 +166,24 @@ mod tests {
         let keys = |frame: i64| frame < 180 && frame % 50 == 0 || frame >= 180 && (frame - 180) % 50 == 0;
         let lengths = lengths(2, Some(2_000), keys);
         assert_eq!(lengths[..6], [50, 50, 50, 30, 50, 50]);
+    }
+
+    #[test]
+    fn held_pictures_make_segments_of_the_usual_length() {
+        let mut segmenter = Segmenter::new(Duration::from_secs(2), Duration::from_millis(320));
+        segmenter.settle(Duration::from_millis(2_380), Some(Duration::from_secs(2)));
+        segmenter.first = false;
+        let begins = |elapsed| {
+            segmenter.begins(Arriving {
+                elapsed,
+                longest: elapsed,
+                frame: 160_000,
+                keyframe: true,
+                held: true,
+            })
+        };
+        let at: Vec<bool> = [320_000, 640_000, 1_280_000, 1_920_000].map(begins).to_vec();
+        assert_eq!(at, [false, false, false, true]);
     }
 
     #[test]

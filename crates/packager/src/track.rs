@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use media::{Kind, Parameters, Sample};
+use media::{FrameRate, Kind, Parameters, Sample};
 
 use crate::bandwidth::Meter;
 use crate::cadence::Cadence;
@@ -129,7 +129,7 @@ impl Track {
 
     /// How long the growing segment is at least, in microseconds.
     pub(crate) fn grown_micros(&self) -> i64 {
-        self.elapsed(self.newest_dts()) + self.frame_micros()
+        self.elapsed(self.newest_dts() + self.cadence.frame())
     }
 
     /// Whether samples have come.
@@ -225,9 +225,22 @@ impl Track {
         rescale(end - open.start, self.timescale(), 1_000_000)
     }
 
-    /// How long a frame lasts, in microseconds.
-    pub(crate) fn frame_micros(&self) -> i64 {
-        rescale(self.cadence.frame(), self.timescale(), 1_000_000)
+    /// The number of the segment that grows.
+    pub(crate) fn growing(&self) -> Option<u64> {
+        self.open.as_ref().map(|open| open.number)
+    }
+
+    /// How long the growing segment will be if it ends with the frame that holds this time; in microseconds.
+    pub(crate) fn until(&self, micros: i64) -> i64 {
+        let Some(open) = &self.open else { return 0 };
+        let end = rescale(micros, 1_000_000, self.timescale()) + self.cadence.frame();
+        rescale(end - open.start, self.timescale(), 1_000_000)
+    }
+
+    /// How long a sample is thought to last, in microseconds.
+    pub(crate) fn sample_micros(&self, sample: &Sample) -> i64 {
+        let ticks = sample.duration.map_or(self.cadence.frame(), i64::from);
+        rescale(ticks, self.timescale(), 1_000_000)
     }
 
     /// Whether a new segment begins with this sample because of a cut, or because another track has begun one.
@@ -321,8 +334,13 @@ impl Track {
             next_part: self.numbering.part,
             init: Arc::clone(&self.init),
             bandwidth: self.meter.state(targets.seconds()),
-            frame_rate: (self.kind == Kind::Video).then(|| self.cadence.rate()),
+            frame_rate: self.frame_rate(),
         }
+    }
+
+    fn frame_rate(&self) -> Option<FrameRate> {
+        let held = self.newest.is_some_and(|(_, stated)| stated.is_some());
+        (self.kind == Kind::Video && !held).then(|| self.cadence.rate())
     }
 
     fn begins_with(&self, due: Due) -> Option<Begins> {

@@ -22,6 +22,8 @@ pub struct Window {
     pub started_micros: i64,
     /// Whether the broadcast is over: nothing will be added.
     pub ended: bool,
+    /// Whether key frames come so often that every segment can be expected to begin with one.
+    pub independent: bool,
     /// The video track, if the broadcast has one.
     pub video: Option<Arc<Rendition>>,
     /// The audio track, if the broadcast has one.
@@ -95,7 +97,7 @@ pub struct Rendition {
     pub init: Arc<Init>,
     /// Measured bit rates.
     pub bandwidth: Bandwidth,
-    /// Frames per second, of video.
+    /// Frames per second, of video that a source sends; `None` while a picture is held.
     pub frame_rate: Option<FrameRate>,
 }
 

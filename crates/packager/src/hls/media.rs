@@ -3,6 +3,8 @@
 use std::fmt::{Arguments, Write};
 use std::sync::Arc;
 
+use ::media::Kind;
+
 use super::names::{self, File};
 use crate::window::{Init, Part, Rendition, Segment};
 use crate::{Span, Window};
@@ -126,14 +128,12 @@ impl Page<'_> {
         }
     }
 
-    /// Whether each segment that is listed can be decoded by itself. It is not claimed for what is not yet known.
+    /// Whether each segment that is listed can be decoded by itself, and so, as far as is known, can those that come. It is
+    /// not claimed before key frames have shown how often they come: a player may remember it.
     fn is_independent(&self) -> bool {
-        self.listed.iter().all(|segment| segment.independent())
-            && self
-                .rendition
-                .open
-                .iter()
-                .all(|open| open.parts.is_empty() || open.independent())
+        let expected = self.rendition.kind == Kind::Audio || self.window.independent;
+        let mut begun = self.listed.iter().chain(&self.rendition.open);
+        expected && begun.all(|segment| segment.parts.is_empty() || segment.independent())
     }
 
     fn segments(&self, out: &mut Text) {

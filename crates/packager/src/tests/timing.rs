@@ -89,6 +89,42 @@ fn without_key_frames_segments_go_on_and_claim_nothing() {
 }
 
 #[test]
+fn independence_is_not_claimed_before_it_is_known() {
+    let mut broadcast = Broadcast::new(Source::default(), Settings::default());
+    let mut claims = Vec::new();
+    broadcast.run_millis(5_000, |window| {
+        let video = window.video.as_ref().expect("video");
+        let text = crate::hls::media(window, video, crate::hls::Form::Plain { seconds: None });
+        claims.push(text.contains("INDEPENDENT-SEGMENTS"));
+    });
+    assert_eq!((claims.first(), claims.last()), (Some(&false), Some(&true)));
+}
+
+#[test]
+fn held_pictures_make_parts_and_segments_as_ever() {
+    let mut broadcast = Broadcast::live(Source::default(), 10);
+    let mut checker = Checker::default();
+    let still = broadcast.source.video.expect("video").frame(270);
+    for n in 0..120_i64 {
+        let mut sample = still.clone();
+        sample.dts = 900_000 + n * 15_000;
+        sample.duration = Some(15_000);
+        broadcast.push(Input::Sample {
+            kind: Kind::Video,
+            sample,
+        });
+        checker.look(&broadcast.window());
+    }
+    let window = broadcast.window();
+    let video = window.video.as_ref().expect("video");
+    assert_eq!(video.frame_rate, None);
+    let held = &video.listed()[video.listed().len() - 5..];
+    assert!(held.iter().all(|segment| segment.span().micros() == 2_000_000));
+    let learned = broadcast.packager.learned().expect("what the encoder showed");
+    assert_eq!(learned.key_interval_ms, 1_000);
+}
+
+#[test]
 fn reordered_frames_keep_their_places() {
     let mut pictures = Pictures::new(30, 1, 60);
     pictures.reorders = true;
@@ -135,6 +171,25 @@ fn sound_of_any_rate_follows_the_picture() {
             }
         }
     }
+}
+
+#[test]
+fn sound_that_began_before_its_picture_fits_into_the_target_too() {
+    let mut pictures = Pictures::new(15, 1, 132);
+    pictures.reorders = true;
+    let source = Source {
+        video: Some(pictures),
+        audio: Some(44_100),
+    };
+    let settings = Settings {
+        segment: Duration::from_secs(1),
+        ..Settings::default()
+    };
+    let mut checker = Checker {
+        dependent_allowed: true,
+        ..Checker::default()
+    };
+    Broadcast::new(source, settings).run_millis(20_000, |window| checker.look(window));
 }
 
 #[test]
@@ -302,7 +357,11 @@ fn a_variable_rate_keeps_parts_within_their_target() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig {
+        cases: 24,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn whatever_the_source_promises_hold(
