@@ -37,10 +37,22 @@ async function get<T>(path: string): Promise<T | null> {
 	return (await response.json()) as T;
 }
 
-/** All live streams, most viewers first. */
-export async function streams(): Promise<Stream[]> {
-	const answer = await get<{ streams: Stream[] }>('/api/v1/live');
-	return (answer?.streams ?? []).toSorted((a, b) => b.viewers - a.viewers || a.name.localeCompare(b.name));
+/** What `GET /api/v1/live` answers. */
+export interface Listing {
+	streams: Stream[];
+	/** The RTMP address to publish to, without the stream key, when it is not port 1935 of this host. */
+	publish?: string;
+}
+
+/** All streams: those with a picture first, then by viewers. */
+export async function listing(): Promise<Listing> {
+	const answer = (await get<Listing>('/api/v1/live')) ?? { streams: [] };
+	return { ...answer, streams: answer.streams.toSorted(byInterest) };
+}
+
+function byInterest(a: Stream, b: Stream): number {
+	const live = Number(b.state === 'live') - Number(a.state === 'live');
+	return live || b.viewers - a.viewers || a.name.localeCompare(b.name);
 }
 
 /** One stream, or `null` when nobody publishes under that name. */
