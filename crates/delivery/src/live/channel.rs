@@ -30,7 +30,7 @@ pub(super) struct Channel {
 impl Channel {
     pub(super) fn new(broadcast: Arc<Broadcast>) -> Self {
         Self {
-            manifest: Manifest::new(broadcast.settings().window),
+            manifest: Manifest::new(broadcast.settings()),
             broadcast,
             window: ArcSwapOption::empty(),
             video: watch::Sender::new(()),

@@ -1,10 +1,9 @@
 //! `GET /live/NAME.mpd`: the DASH manifest of the same segments.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use axum::response::Response;
-use hub::Name;
+use hub::{Name, Settings};
 use media::Kind;
 use packager::Window;
 use packager::dash::Timeline;
@@ -29,10 +28,10 @@ struct State {
 }
 
 impl Manifest {
-    /// That of a broadcast whose playlists list `depth`.
-    pub(super) fn new(depth: Duration) -> Self {
+    /// That of a broadcast with these settings.
+    pub(super) fn new(settings: &Settings) -> Self {
         Self(Mutex::new(State {
-            timeline: Timeline::new(depth),
+            timeline: Timeline::new(settings.window, settings.segment),
             window: None,
             written: [None, None],
         }))

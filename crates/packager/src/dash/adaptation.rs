@@ -122,9 +122,7 @@ impl Set<'_> {
             .optional("endNumber", self.last)
             .attribute("duration", length);
         if let Some(latency) = self.latency {
-            // A segment can be had when its first part is there.
-            let early = rescale(length, timescale, 1_000_000).saturating_sub_unsigned(latency.part.micros());
-            xml.attribute("availabilityTimeOffset", Decimal(early))
+            xml.attribute("availabilityTimeOffset", Decimal(latency.early))
                 .attribute("availabilityTimeComplete", false);
         }
         xml.empty();
@@ -137,8 +135,12 @@ impl Set<'_> {
         };
         xml.attribute("timescale", first.timescale)
             .attribute("presentationTimeOffset", self.offset(first.timescale))
-            .attribute("startNumber", first.number)
-            .content();
+            .attribute("startNumber", first.number);
+        if let Some(latency) = self.latency {
+            // All of these are there anyway. shaka goes by the least offset in the manifest.
+            xml.attribute("availabilityTimeOffset", Decimal(latency.early));
+        }
+        xml.content();
         xml.open("SegmentTimeline").content();
         // Where one segment is presented after another that was reordered otherwise, they would overlap or leave a gap.
         let ends = segments

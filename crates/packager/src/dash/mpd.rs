@@ -19,6 +19,8 @@ const LOW_LATENCY_LIVE: &str =
 pub(super) struct Latency {
     /// The longest part.
     pub(super) part: Span,
+    /// Microseconds before its end at which a segment's first part can be had.
+    pub(super) early: i64,
     /// Microseconds behind the live edge.
     target: i64,
     least: i64,
@@ -28,12 +30,10 @@ pub(super) struct Latency {
 impl Latency {
     /// `None` where parts are of no use, or not wanted.
     fn of(window: &Window, periods: &[&Period], normal: bool) -> Option<Self> {
-        let is_regular = periods
-            .last()
-            .is_some_and(|period| matches!(period.shape, Shape::Regular { .. }));
-        if normal || !is_regular {
+        let current = periods.last().filter(|_| !normal)?;
+        let Shape::Regular { length } = current.shape else {
             return None;
-        }
+        };
         let parts = [window.targets.video_part, window.targets.audio_part]
             .into_iter()
             .flatten();
@@ -43,6 +43,7 @@ impl Latency {
         let target = (least + part.micros() as i64 + 99_999) / 100_000 * 100_000;
         Some(Self {
             part,
+            early: rescale(length, current.timescale, 1_000_000).saturating_sub_unsigned(part.micros()),
             target,
             least,
             most: target + 2 * micros(window.targets.seconds()),
@@ -174,9 +175,12 @@ impl Stretch<'_> {
     fn is_playable(&self, window: &Window, leader: &Rendition) -> bool {
         match self.period.shape {
             Shape::Regular { .. } => leader.newest().is_some_and(|(newest, _)| newest >= self.period.first),
-            Shape::Listed => window
-                .renditions()
-                .all(|rendition| adaptation::listed(rendition, self.period, self.last()).next().is_some()),
+            Shape::Listed => {
+                // Its second segment may show that it is no list.
+                let is_sure = window.ended || leader.newest().is_some_and(|(newest, _)| newest > self.period.first);
+                let has_whole = |rendition| adaptation::listed(rendition, self.period, self.last()).next().is_some();
+                is_sure && window.renditions().all(|rendition| has_whole(rendition))
+            }
         }
     }
 
@@ -228,7 +232,7 @@ mod tests {
 
     fn manifest(source: Source, seconds: u64) -> String {
         let mut broadcast = Broadcast::new(source, Settings::default());
-        let mut timeline = Timeline::new(Duration::from_secs(60));
+        let mut timeline = Timeline::new(Duration::from_secs(60), Duration::from_secs(2));
         broadcast.run_millis(seconds * 1_000, |window| {
             timeline.observe(window);
         });
@@ -252,13 +256,17 @@ mod tests {
 
     #[test]
     fn a_young_broadcast_is_written_so() {
-        let text = manifest(source(), 5);
+        let young = Source {
+            video: Some(Pictures::new(30, 1, 30)),
+            ..source()
+        };
+        let text = manifest(young, 4);
         assert_eq!(text, include_str!("young.mpd"));
     }
 
     #[test]
     fn an_independent_reader_understands_every_word() {
-        for text in [manifest(source(), 70), manifest(source(), 9), manifest(source(), 3)] {
+        for text in [manifest(source(), 70), manifest(source(), 3), manifest(Source::default(), 4)] {
             let mut ignored = Vec::new();
             let mut reader = quick_xml::de::Deserializer::from_str(&text);
             let mpd: dash_mpd_core::MPD =

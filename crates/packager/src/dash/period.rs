@@ -3,7 +3,10 @@
 use crate::time::rescale;
 use crate::window::Segment;
 
-/// A Period of the manifest. Nothing of it changes once it has begun.
+/// A clock that is so little off from one Period to the next is taken to be the same: no gap, no overlap.
+const SAME_CLOCK_MILLIS: u64 = 100;
+
+/// A Period of the manifest. Nothing of it changes once players know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Period {
     /// The number of its first segment; also its id, since numbers never come twice.
@@ -32,13 +35,16 @@ pub(super) enum Shape {
 
 impl Period {
     /// A Period that begins with `segment`; `started_millis` is the wall-clock time of media time 0.
-    pub(super) fn new(segment: &Segment, started_millis: i64, shape: Shape) -> Self {
+    pub(super) fn new(segment: &Segment, started_millis: i64, shape: Shape, before: Option<&Self>) -> Self {
+        let shift = shift_millis(segment, started_millis);
+        let same = before.map(|before| before.shift_millis);
+        let same = same.filter(|same| shift.abs_diff(*same) <= SAME_CLOCK_MILLIS);
         Self {
             first: segment.number,
             discontinuity: segment.discontinuity,
             time: time(segment),
             timescale: segment.timescale.max(1),
-            shift_millis: shift_millis(segment, started_millis),
+            shift_millis: same.unwrap_or(shift),
             wall_millis: segment.date_time.0,
             shape,
         }

@@ -40,6 +40,11 @@ impl Regularity {
         self.disappointments = 0;
     }
 
+    /// Whether it never disappointed.
+    pub(super) fn is_trusted(&self) -> bool {
+        self.disappointments == 0
+    }
+
     /// The length to expect of the next segment, if those before it promise any.
     pub(super) fn settled(&self) -> Option<i64> {
         (self.count >= EQUAL_AT_FIRST << self.disappointments).then(|| self.mean())

@@ -8,6 +8,7 @@ use super::mpd;
 use super::period::{self, Period, Shape};
 use super::regularity::Regularity;
 use crate::Window;
+use crate::time::ticks_of;
 use crate::window::{Rendition, Segment};
 
 /// A segment of a regular Period may begin so much of its length off; half of it is what the specification bears.
@@ -24,10 +25,21 @@ const KEPT_PROMISE: u64 = 30;
 #[derive(Debug)]
 pub struct Timeline {
     depth: Duration,
+    segment: Duration,
     periods: VecDeque<Period>,
     regularity: Regularity,
     newest: Option<Begun>,
     seen: Option<Seen>,
+}
+
+/// What a segment does to the Periods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    GoOn,
+    /// The newest Period, which no player knows yet, has another shape.
+    Amend(Shape),
+    /// A Period begins with the segment.
+    Begin(Shape),
 }
 
 /// The newest segment that has begun.
@@ -47,10 +59,12 @@ struct Seen {
 }
 
 impl Timeline {
-    /// A timeline of a broadcast whose playlists list `depth`.
-    pub fn new(depth: Duration) -> Self {
+    /// A timeline of a broadcast whose playlists list `depth`, and whose segments end at the first key frame after
+    /// `segment`.
+    pub fn new(depth: Duration, segment: Duration) -> Self {
         Self {
             depth,
+            segment,
             periods: VecDeque::new(),
             regularity: Regularity::default(),
             newest: None,
@@ -89,15 +103,25 @@ impl Timeline {
 
     fn begin(&mut self, segment: &Segment, started_millis: i64) {
         let time = period::time(segment);
-        match self
+        let before = self
             .newest
-            .filter(|newest| newest.discontinuity == segment.discontinuity)
-        {
-            Some(newest) => self.regularity.push(time - newest.time),
+            .filter(|newest| newest.discontinuity == segment.discontinuity);
+        let length = before.map(|before| time - before.time);
+        match length {
+            Some(length) => self.regularity.push(length),
             None => self.regularity.reset(),
         }
-        if let Some(shape) = self.new_shape(segment, started_millis) {
-            self.periods.push_back(Period::new(segment, started_millis, shape));
+        match self.verdict(segment, length, started_millis) {
+            Verdict::GoOn => {}
+            Verdict::Amend(shape) => {
+                if let Some(current) = self.periods.back_mut() {
+                    current.shape = shape;
+                }
+            }
+            Verdict::Begin(shape) => {
+                let period = Period::new(segment, started_millis, shape, self.periods.back());
+                self.periods.push_back(period);
+            }
         }
         self.newest = Some(Begun {
             number: segment.number,
@@ -106,37 +130,64 @@ impl Timeline {
         });
     }
 
-    /// The shape of the Period that begins with this segment, if one does.
-    fn new_shape(&mut self, segment: &Segment, started_millis: i64) -> Option<Shape> {
-        let current = self
-            .periods
-            .back()
-            .filter(|current| current.discontinuity == segment.discontinuity);
-        let Some(current) = current else {
-            return Some(Shape::Listed);
+    /// What a segment does to the Periods; `length` is that of the one before it, if nothing lies between.
+    fn verdict(&mut self, segment: &Segment, length: Option<i64>, started_millis: i64) -> Verdict {
+        let Some(current) = self.periods.back() else {
+            return Verdict::Begin(Shape::Listed);
         };
-        let run_away = period::shift_millis(segment, started_millis) - current.shift_millis;
         let independent = segment.independent();
-        let settled = self
-            .regularity
-            .settled()
-            .filter(|_| independent)
-            .map(|length| Shape::Regular { length });
+        let Some(length) = length else {
+            // Most sources that return are what they were. If this one is not, its second segment tells.
+            return Verdict::Begin(if independent { current.shape } else { Shape::Listed });
+        };
+        let settled = self.regularity.settled().filter(|_| independent);
         match current.shape {
-            Shape::Listed if settled.is_some() => settled,
+            Shape::Listed => match settled {
+                Some(length) => Verdict::Begin(Shape::Regular { length }),
+                None if independent && segment.number == current.first + 1 => self.guess(length, segment.timescale),
+                None => Verdict::GoOn,
+            },
             Shape::Regular { length } if !independent || current.error(segment).abs() > length / OFF_PARTS => {
-                if segment.number - current.first >= KEPT_PROMISE {
-                    self.regularity.forgive();
-                }
-                // Lengths that are a little off add up; then it is enough to count anew.
-                if settled.is_none() {
-                    self.regularity.disappoint();
-                }
-                Some(settled.unwrap_or(Shape::Listed))
+                Verdict::Begin(self.broken(segment.number - current.first, settled))
             }
-            shape if run_away.abs() > SHIFT_MAX_MILLIS => Some(shape),
-            _ => None,
+            shape => {
+                let run_away = period::shift_millis(segment, started_millis) - current.shift_millis;
+                if run_away.abs() > SHIFT_MAX_MILLIS {
+                    Verdict::Begin(shape)
+                } else {
+                    Verdict::GoOn
+                }
+            }
         }
+    }
+
+    /// From the first segment alone: one that is long enough is as long as all will be, for it ended at the first key
+    /// frame. After a shorter one, segments last as many times its length as it takes to be long enough.
+    ///
+    /// To be wrong costs a Period. To wait costs low latency: some players keep to how a manifest was when they began.
+    fn guess(&self, length: i64, timescale: u32) -> Verdict {
+        let least = ticks_of(self.segment, timescale) - i64::from(timescale) / 20;
+        if !self.regularity.is_trusted() || length <= 0 {
+            return Verdict::GoOn;
+        }
+        if length >= least {
+            return Verdict::Amend(Shape::Regular { length });
+        }
+        let times = (least + length - 1) / length;
+        Verdict::Begin(Shape::Regular { length: times * length })
+    }
+
+    /// The shape that follows a regular Period which has held `count` segments and cannot hold the next.
+    fn broken(&mut self, count: u64, settled: Option<i64>) -> Shape {
+        if count >= KEPT_PROMISE {
+            self.regularity.forgive();
+        }
+        // Lengths that are a little off add up; then it is enough to count anew.
+        if let Some(length) = settled {
+            return Shape::Regular { length };
+        }
+        self.regularity.disappoint();
+        Shape::Listed
     }
 
     /// Drops the Periods of which nothing is listed any more.
@@ -165,6 +216,7 @@ mod tests {
     use crate::{Input, Settings};
 
     const DEPTH: Duration = Duration::from_secs(60);
+    const SEGMENT: Duration = Duration::from_secs(2);
 
     /// A broadcast, and the timeline that watches it.
     struct Watched {
@@ -177,7 +229,7 @@ mod tests {
         fn new(source: Source) -> Self {
             Self {
                 broadcast: Broadcast::new(source, Settings::default()),
-                timeline: Timeline::new(DEPTH),
+                timeline: Timeline::new(DEPTH, SEGMENT),
                 changes: 0,
             }
         }
@@ -229,34 +281,30 @@ mod tests {
         watched.run_until(1);
         assert_eq!(watched.timeline.mpd(&watched.broadcast.window(), "x/", false), None);
         watched.run_until(3);
-        assert!(watched.mpd().contains("<SegmentTimeline>"));
+        assert!(watched.mpd().contains("availabilityTimeOffset"));
     }
 
     #[test]
     fn regular_key_frames_make_a_regular_period() {
         let mut watched = Watched::new(pictures(60));
         watched.run_until(20);
-        assert_eq!(watched.periods(), [(0, 0, None), (2, 4_000, Some(180_000))]);
+        assert_eq!(watched.periods(), [(0, 0, Some(180_000))]);
     }
 
     #[test]
     fn the_short_first_segment_does_not_count() {
         let mut watched = Watched::new(pictures(30));
         watched.run_until(20);
-        assert_eq!(watched.periods(), [(0, 0, None), (3, 5_000, Some(180_000))]);
+        assert_eq!(watched.periods(), [(0, 0, None), (1, 1_000, Some(180_000))]);
     }
 
     #[test]
     fn a_period_stays_what_it_is_while_the_window_moves_on() {
         let mut watched = Watched::new(pictures(60));
         watched.run_until(20);
-        let early = watched.timeline.periods[1].clone();
+        let early = watched.timeline.periods.clone();
         watched.run_until(600);
-        assert_eq!(
-            watched.timeline.periods,
-            [early],
-            "and nothing is left of the list before it"
-        );
+        assert_eq!(watched.timeline.periods, early);
     }
 
     #[test]
@@ -277,7 +325,7 @@ mod tests {
             audio: Some(44_100),
         });
         watched.run_until(3 * 3_600);
-        assert_eq!(watched.periods(), [(2, 4_004, Some(180_180))]);
+        assert_eq!(watched.periods(), [(0, 0, Some(180_180))]);
     }
 
     #[test]
@@ -296,38 +344,47 @@ mod tests {
     }
 
     #[test]
-    fn another_source_begins_a_period() {
-        let mut watched = Watched::new(pictures(60));
-        watched.run_until(20);
-        watched.replace(90);
-        watched.run_until(40);
-        assert_eq!(
-            watched.periods(),
-            [
-                (0, 0, None),
-                (2, 4_000, Some(180_000)),
-                (10, 21_000, None),
-                (12, 27_000, Some(270_000))
-            ]
-        );
-        let text = watched.mpd();
-        assert!(
-            text.contains("startNumber=\"2\" endNumber=\"9\" duration=\"180000\""),
-            "{text}"
-        );
-        assert!(text.contains("initialization=\"colors/ID/video/init-1.mp4\""), "{text}");
-    }
-
-    #[test]
-    fn until_another_source_has_a_whole_segment_the_period_before_ends_by_itself() {
+    fn a_source_that_returns_goes_on_in_a_period_of_its_own() {
         let mut watched = Watched::new(pictures(60));
         watched.run_until(20);
         watched.replace(60);
         watched.run_until(21);
+        assert_eq!(watched.periods(), [(0, 0, Some(180_000)), (10, 20_000, Some(180_000))]);
+        let text = watched.mpd();
+        assert_eq!(text.matches("<Period ").count(), 2, "as soon as it has a part");
+        assert!(
+            text.contains("startNumber=\"0\" endNumber=\"9\" duration=\"180000\""),
+            "{text}"
+        );
+        assert!(text.contains("startNumber=\"10\" duration=\"180000\""), "{text}");
+        watched.run_until(40);
+        assert_eq!(watched.periods().len(), 2);
+    }
+
+    #[test]
+    fn a_source_with_other_key_frames_is_found_out_by_its_second_segment() {
+        let mut watched = Watched::new(pictures(60));
+        watched.run_until(20);
+        watched.replace(90);
+        watched.run_until(60);
+        let rest = [
+            (10, 21_000, Some(180_000)),
+            (11, 24_000, None),
+            (14, 33_000, Some(270_000)),
+        ];
+        assert_eq!(watched.periods()[1..], rest);
+    }
+
+    #[test]
+    fn until_a_list_has_a_whole_segment_the_period_before_ends_by_itself() {
+        let mut watched = Watched::new(pictures(60));
+        watched.run_until(20);
+        watched.replace(90);
+        watched.run_until(25);
         let text = watched.mpd();
         assert_eq!(text.matches("<Period ").count(), 2);
         assert!(
-            text.contains("<Period id=\"2\" start=\"PT4S\" duration=\"PT16S\">"),
+            text.contains("<Period id=\"10\" start=\"PT21S\" duration=\"PT3S\">"),
             "{text}"
         );
     }
@@ -370,14 +427,14 @@ mod tests {
             window
         };
         watched.timeline.observe(&shifted(400));
-        assert_eq!(watched.periods().len(), 2);
+        assert_eq!(watched.periods().len(), 1);
         watched.timeline.newest = watched.timeline.newest.map(|newest| Begun {
             number: newest.number - 1,
             time: newest.time - 180_000,
             ..newest
         });
         watched.timeline.observe(&shifted(600));
-        assert_eq!(watched.periods()[2], (5, 10_600, Some(180_000)));
+        assert_eq!(watched.periods()[1], (5, 10_600, Some(180_000)));
     }
 
     #[test]
@@ -451,8 +508,8 @@ mod tests {
             audio: Some(48_000),
         });
         watched.run_until(20);
-        assert_eq!(watched.periods()[1], (2, 4_033, Some(180_000)));
-        assert!(watched.mpd().contains("presentationTimeOffset=\"363000\""));
+        assert_eq!(watched.periods()[0], (0, 33, Some(180_000)));
+        assert!(watched.mpd().contains("presentationTimeOffset=\"3000\""));
     }
 
     #[test]
