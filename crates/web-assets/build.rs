@@ -37,7 +37,7 @@ fn main() -> Result<()> {
     remove(&dist)?;
     match find_or_build(&web, &out) {
         Ok(built) => copy(&built, &dist),
-        Err(error) if env::var_os("CARGO_FEATURE_RELEASE_UI").is_some() => Err(error),
+        Err(error) if must_have_it() => Err(error),
         Err(error) => {
             warn(&format!("the web app is not part of this build: {error}"));
             // A path that is never there: the next build tries again, even though no source has changed.
@@ -46,6 +46,13 @@ fn main() -> Result<()> {
             Ok(fs::write(dist.join("index.html"), include_str!("src/not-built.html"))?)
         }
     }
+}
+
+/// A release, or a folder that was named and is wrong: better no build than one without its app.
+fn must_have_it() -> bool {
+    ["CARGO_FEATURE_RELEASE_UI", "WEB_DIST"]
+        .iter()
+        .any(|name| env::var_os(name).is_some())
 }
 
 /// Tells cargo what to watch. A path that does not exist would make every build a new one.

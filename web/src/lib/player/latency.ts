@@ -6,9 +6,9 @@
  * network and encoder may be slow or quick, the same reserve fits. Latency then is as low as this viewer can have it.
  */
 
-/** Seconds between the server's clock and the time stamp of the picture on screen. */
+/** Seconds between the server's clock and the time stamp of the picture on screen; a stamp from the future is now. */
 export function behindLive(serverNow: number, playingAt: number | null): number | null {
-	return playingAt === null ? null : (serverNow - playingAt) / 1000;
+	return playingAt === null ? null : Math.max(0, serverNow - playingAt) / 1000;
 }
 
 export interface Reading {
