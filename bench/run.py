@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Measures Headwater beside nginx and writes docs/benchmarks.md.
 
-usage: bench/run.py [--quick] [--runs N] [--only WORD]
+usage: bench/run.py [--quick] [--runs N] [--only WORD] [--realtime]
 
 --quick        a smoke run: small, once, and nothing is written
 --runs N       how often everything is measured, interleaved (5)
 --only WORD    only measurements whose name contains the word; nothing is written
+--realtime     servers and generator go before everything else on the machine (root only)
 """
 
 import argparse
@@ -19,6 +20,7 @@ import time
 
 import measure
 import report
+import servers
 from servers import ROOT, Headwater, NginxRtmp, NginxStatic, memory_folder
 
 RECORDS = ROOT / "target/bench/records.jsonl"
@@ -87,10 +89,10 @@ def snapshot(folder):
 
 
 def run_once(steps, scale, number, only):
-    for name, servers, what in steps:
+    for name, kinds, what in steps:
         if only not in name:
             continue
-        for kind in servers:
+        for kind in kinds:
             with kind() as server:
                 try:
                     figures = what(server, scale)
@@ -109,7 +111,9 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--only", default="")
+    parser.add_argument("--realtime", action="store_true")
     options = parser.parse_args()
+    servers.REALTIME = options.realtime
     scale, runs = measure.Scale(options.quick), 1 if options.quick else options.runs
 
     make_source()
