@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::adaptation::{self, Set};
-use super::period::{Period, Shape};
+use super::period::{self, Period, Shape};
 use super::timeline::leader;
 use super::xml::{Seconds, Xml};
 use crate::time::rescale;
@@ -13,6 +13,9 @@ use crate::{DateTime, Span, Window};
 const LIVE: &str = "urn:mpeg:dash:profile:isoff-live:2011";
 const LOW_LATENCY_LIVE: &str =
     "urn:mpeg:dash:profile:isoff-live:2011,http://www.dashif.org/guidelines/low-latency-live-v5";
+
+/// What is stated as the end lies so far before what players compute from their buffers.
+const ROUNDING_MICROS: i64 = 1_000;
 
 /// How players are to approach the live edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +33,7 @@ pub(super) struct Latency {
 impl Latency {
     /// `None` where parts are of no use, or not wanted.
     fn of(window: &Window, periods: &[&Period], normal: bool) -> Option<Self> {
-        let current = periods.last().filter(|_| !normal)?;
+        let current = periods.last().filter(|_| !normal && !window.ended)?;
         let Shape::Regular { length } = current.shape else {
             return None;
         };
@@ -61,47 +64,50 @@ pub(super) fn write(
 ) -> Option<String> {
     let leader = leader(window)?;
     let latency = Latency::of(window, periods, normal);
-    let written: Vec<Stretch<'_>> = stretches(window, leader, periods);
+    let written = stretches(window, leader, periods);
     let last = written.last()?;
     let mut xml = Xml::new();
-    open(&mut xml, window, leader, depth, latency);
+    open(&mut xml, window, leader, latency);
     if window.ended {
-        xml.attribute("mediaPresentationDuration", Seconds(last.end_micros(leader)));
+        xml.attribute("mediaPresentationDuration", Seconds(last.end_micros(window)));
+        xml.content();
+    } else {
+        live(&mut xml, window, depth, latency);
+        xml.content();
     }
-    xml.content();
     if let Some(latency) = latency {
         service_description(&mut xml, latency);
     }
     for stretch in &written {
         stretch.write(&mut xml, window, folder, latency);
     }
-    clock(&mut xml);
+    if !window.ended {
+        clock(&mut xml);
+    }
     xml.close("MPD");
     Some(xml.finish())
 }
 
-fn open(xml: &mut Xml, window: &Window, leader: &Rendition, depth: Duration, latency: Option<Latency>) {
-    let target = micros(window.targets.seconds());
+fn open(xml: &mut Xml, window: &Window, leader: &Rendition, latency: Option<Latency>) {
+    let buffer = latency.map_or(window.targets.seconds(), |latency| latency.part.duration());
     xml.open("MPD")
         .attribute("xmlns", "urn:mpeg:dash:schema:mpd:2011")
         .attribute("profiles", if latency.is_some() { LOW_LATENCY_LIVE } else { LIVE })
-        .attribute("type", "dynamic")
+        .attribute("type", if window.ended { "static" } else { "dynamic" })
         .attribute("availabilityStartTime", DateTime::from_micros(window.started_micros))
         .attribute("publishTime", published(leader))
-        .attribute("timeShiftBufferDepth", Seconds(micros(depth)))
         .attribute("maxSegmentDuration", Seconds(micros(window.targets.segment_max())))
-        .attribute(
-            "minBufferTime",
-            Seconds(latency.map_or(target, |latency| latency.part.micros() as i64)),
-        )
-        .attribute(
-            "suggestedPresentationDelay",
-            Seconds(latency.map_or(3 * target, |latency| latency.target)),
-        );
-    if !window.ended {
+        .attribute("minBufferTime", Seconds(micros(buffer)));
+}
+
+/// What a manifest says as long as there will be another.
+fn live(xml: &mut Xml, window: &Window, depth: Duration, latency: Option<Latency>) {
+    let target = micros(window.targets.seconds());
+    let delay = latency.map_or(3 * target, |latency| latency.target);
+    xml.attribute("timeShiftBufferDepth", Seconds(micros(depth)))
+        .attribute("suggestedPresentationDelay", Seconds(delay))
         // A list lacks what has ended since, and a rule may be broken: either way players should know soon.
-        xml.attribute("minimumUpdatePeriod", Seconds(target / 2));
-    }
+        .attribute("minimumUpdatePeriod", Seconds(target / 2));
 }
 
 /// When what the manifest says last changed: when its newest segment began.
@@ -185,9 +191,14 @@ impl Stretch<'_> {
     }
 
     fn write(&self, xml: &mut Xml, window: &Window, folder: &str, latency: Option<Latency>) {
-        let period = self.period;
+        // What is over is there as a whole: a rule that begins with segments which are gone would be wrong.
+        let period = if window.ended {
+            self.still_there(window)
+        } else {
+            self.period.clone()
+        };
         xml.open("Period")
-            .attribute("id", period.first)
+            .attribute("id", period.id)
             .attribute("start", Seconds(period.start_micros()));
         if let Some(next) = self.next.filter(|_| !self.next_is_written) {
             let micros = period.micros_from_start(next.time, next.timescale);
@@ -195,12 +206,11 @@ impl Stretch<'_> {
         }
         xml.content();
         for rendition in window.renditions() {
+            let end = window.ended.then(|| rendition.next_whole().saturating_sub(1));
             let set = Set {
                 rendition,
-                period,
-                last: self
-                    .last()
-                    .or_else(|| window.ended.then(|| rendition.next_whole().saturating_sub(1))),
+                period: &period,
+                last: self.last().or(end),
                 latency,
                 folder,
             };
@@ -209,12 +219,22 @@ impl Stretch<'_> {
         xml.close("Period");
     }
 
-    /// Where the newest whole segment ends in the presentation.
-    fn end_micros(&self, leader: &Rendition) -> i64 {
-        let end = leader.listed().last().map_or(0, |last| {
-            let end = super::period::time(last).saturating_add_unsigned(last.span().ticks);
+    /// The Period without the segments that are listed no more.
+    fn still_there(&self, window: &Window) -> Period {
+        let firsts = window.renditions().filter_map(|rendition| rendition.listed().first());
+        let first = firsts.map(|segment| segment.number).max().unwrap_or(self.period.first);
+        self.period.from(first)
+    }
+
+    /// Where the rendition that ends first ends in the presentation. A player that waited for more than there is would
+    /// never be done.
+    fn end_micros(&self, window: &Window) -> i64 {
+        let lasts = window.renditions().filter_map(|rendition| rendition.listed().last());
+        let ends = lasts.map(|last| {
+            let end = period::time(last).saturating_add_unsigned(last.span().ticks);
             rescale(end, last.timescale, 1_000_000)
         });
+        let end = ends.min().unwrap_or(0) - ROUNDING_MICROS;
         self.period.start_micros() + self.period.micros_from_start(end, 1_000_000)
     }
 }
@@ -266,7 +286,11 @@ mod tests {
 
     #[test]
     fn an_independent_reader_understands_every_word() {
-        for text in [manifest(source(), 70), manifest(source(), 3), manifest(Source::default(), 4)] {
+        for text in [
+            manifest(source(), 70),
+            manifest(source(), 3),
+            manifest(Source::default(), 4),
+        ] {
             let mut ignored = Vec::new();
             let mut reader = quick_xml::de::Deserializer::from_str(&text);
             let mpd: dash_mpd_core::MPD =

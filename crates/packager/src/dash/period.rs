@@ -9,7 +9,9 @@ const SAME_CLOCK_MILLIS: u64 = 100;
 /// A Period of the manifest. Nothing of it changes once players know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Period {
-    /// The number of its first segment; also its id, since numbers never come twice.
+    /// The number of the segment that it began with, since numbers never come twice.
+    pub(super) id: u64,
+    /// The number of its first segment.
     pub(super) first: u64,
     pub(super) discontinuity: u64,
     /// Presentation time of its first sample, on the broadcast's timeline.
@@ -40,6 +42,7 @@ impl Period {
         let same = before.map(|before| before.shift_millis);
         let same = same.filter(|same| shift.abs_diff(*same) <= SAME_CLOCK_MILLIS);
         Self {
+            id: segment.number,
             first: segment.number,
             discontinuity: segment.discontinuity,
             time: time(segment),
@@ -47,6 +50,19 @@ impl Period {
             shift_millis: same.unwrap_or(shift),
             wall_millis: segment.date_time.0,
             shape,
+        }
+    }
+
+    /// The same Period as if it began with a later segment; a list does so by itself.
+    pub(super) fn from(&self, number: u64) -> Self {
+        let Shape::Regular { length } = self.shape else {
+            return self.clone();
+        };
+        let skipped = i64::try_from(number.saturating_sub(self.first)).unwrap_or(0);
+        Self {
+            first: self.first.max(number),
+            time: self.time.saturating_add(skipped.saturating_mul(length)),
+            ..self.clone()
         }
     }
 

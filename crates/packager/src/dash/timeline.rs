@@ -237,7 +237,7 @@ mod tests {
         fn run_until(&mut self, seconds: u64) {
             let (timeline, changes) = (&mut self.timeline, &mut self.changes);
             self.broadcast.run_millis(seconds * 1_000, |window| {
-                *changes += usize::from(timeline.observe(window))
+                *changes += usize::from(timeline.observe(window));
             });
         }
 
@@ -442,11 +442,43 @@ mod tests {
         let mut watched = Watched::new(pictures(60));
         watched.run_until(11);
         watched.broadcast.packager.finish();
+        assert!(watched.timeline.observe(&watched.broadcast.window()));
+        let text = watched.mpd();
+        assert!(text.contains("type=\"static\""), "{text}");
+        assert!(text.contains("mediaPresentationDuration=\"PT10.999S\""), "{text}");
+        assert!(text.contains("endNumber=\"5\""), "{text}");
+        for word in [
+            "minimumUpdatePeriod",
+            "timeShiftBufferDepth",
+            "availabilityTimeOffset",
+            "UTCTiming",
+        ] {
+            assert!(!text.contains(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn after_the_end_nothing_is_promised_that_is_gone() {
+        let mut watched = Watched::new(pictures(60));
+        watched.run_until(301);
+        watched.broadcast.packager.finish();
         watched.timeline.observe(&watched.broadcast.window());
         let text = watched.mpd();
-        assert!(text.contains("mediaPresentationDuration=\"PT11S\""), "{text}");
-        assert!(!text.contains("minimumUpdatePeriod"), "{text}");
-        assert!(text.contains("endNumber=\"5\""), "{text}");
+        let window = watched.broadcast.window();
+        let firsts = window.renditions().map(|rendition| rendition.listed()[0].number);
+        let first = firsts.max().expect("two tracks");
+        assert!(
+            text.contains(&format!("<Period id=\"0\" start=\"PT{}S\">", 2 * first)),
+            "{text}"
+        );
+        assert!(
+            text.contains(&format!("startNumber=\"{first}\" endNumber=\"150\"")),
+            "{text}"
+        );
+        assert!(
+            text.contains(&format!("presentationTimeOffset=\"{}\"", 180_000 * first)),
+            "{text}"
+        );
     }
 
     #[test]
