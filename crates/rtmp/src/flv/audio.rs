@@ -169,7 +169,7 @@ fn enhanced(tag: &Bytes, packet: u8, mut fields: Fields<'_>) -> Result<Audio, Er
 fn record(codec: AudioCodec, data: Bytes) -> Bytes {
     const STREAMINFO_LEN: usize = 34;
     const BLOCK_HEADER_LEN: usize = 4;
-    if codec != AudioCodec::Flac {
+    if codec != AudioCodec::Flac || data.len() <= STREAMINFO_LEN {
         return data;
     }
     let block = data.strip_prefix(b"fLaC").map_or(data.len(), <[u8]>::len);
@@ -248,6 +248,20 @@ mod tests {
                 assert_eq!(Audio::read(&tag.slice(..end)), Err(CUT), "{name} cut at {end}");
             }
         }
+    }
+
+    #[test]
+    fn a_flac_configuration_that_begins_like_a_file_is_not_cut_again() {
+        let streaminfo = [&b"fLaC"[..], &[0x5a; 30]].concat();
+        let tag = Bytes::from([&b"\x90fLaC"[..], &streaminfo].concat());
+        let record = Bytes::from(streaminfo);
+        assert_eq!(
+            Audio::read(&tag),
+            Ok(Audio::Config {
+                codec: AudioCodec::Flac,
+                record
+            })
+        );
     }
 
     #[test]
