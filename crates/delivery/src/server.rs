@@ -1,6 +1,7 @@
 //! Takes connections and speaks HTTP/1.1 and HTTP/2 on them.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,8 +9,8 @@ use std::time::Duration;
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::rt::{Read, Write};
+use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
@@ -144,12 +145,22 @@ impl Connection {
             debug!(%peer, %error, "connection was gone at once");
             return;
         }
+        let service = WithPeer { router, peer };
         let Some(tls) = tls else {
-            return speak(TokioIo::new(stream), peer, limits, router, shutdown).await;
+            let Some(protocol) = protocol_of_start(&stream, limits.head_time_max).await else {
+                return;
+            };
+            return speak(TokioIo::new(stream), service, limits, protocol, shutdown).await;
         };
         // The handshake's future is large and soon over: it must not make every connection's task large.
         match Box::pin(tokio::time::timeout(limits.head_time_max, tls.accept(stream))).await {
-            Ok(Ok(stream)) => Box::pin(speak(TokioIo::new(stream), peer, limits, router, shutdown)).await,
+            Ok(Ok(stream)) => {
+                let protocol = match stream.get_ref().1.alpn_protocol() {
+                    Some(b"h2") => Protocol::Http2,
+                    _ => Protocol::Http1,
+                };
+                Box::pin(speak(TokioIo::new(stream), service, limits, protocol, shutdown)).await;
+            }
             Ok(Err(error)) => debug!(%peer, %error, "tls handshake failed"),
             Err(_) => debug!(%peer, "tls handshake took too long"),
         }
@@ -163,28 +174,65 @@ fn prepare(stream: &TcpStream, stalled_time_max: Duration) -> std::io::Result<()
     socket2::SockRef::from(stream).set_tcp_user_timeout(Some(stalled_time_max))
 }
 
-async fn speak<T>(io: T, peer: SocketAddr, limits: Limits, router: Router, mut shutdown: watch::Receiver<bool>)
+#[derive(Clone, Copy, Debug)]
+enum Protocol {
+    Http1,
+    Http2,
+}
+
+/// What a plain connection begins to speak; `None` if it says nothing in time. It is looked at without being read: a buffer
+/// that holds it back would make each connection's own buffer twice as large.
+async fn protocol_of_start(stream: &TcpStream, time_max: Duration) -> Option<Protocol> {
+    const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let mut start = [0; HTTP2.len()];
+    let length = tokio::time::timeout(time_max, stream.peek(&mut start))
+        .await
+        .ok()?
+        .ok()?;
+    let begins_alike = length >= 4 && HTTP2.starts_with(&start[..length]);
+    Some(if begins_alike { Protocol::Http2 } else { Protocol::Http1 })
+}
+
+async fn speak<T>(io: T, service: WithPeer, limits: Limits, protocol: Protocol, shutdown: watch::Receiver<bool>)
 where
     T: Read + Write + Unpin + Send + 'static,
 {
-    let service = WithPeer { router, peer };
-    let builder = builder(limits);
-    let connection = builder.serve_connection(io, service);
-    tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        () = stopped(&mut shutdown) => None,
-    };
-    let ended = match ended {
-        Some(ended) => ended,
-        None => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+    let peer = service.peer;
+    let ended = match protocol {
+        Protocol::Http1 => drive(http1(limits).serve_connection(io, service), shutdown).await,
+        Protocol::Http2 => Box::pin(drive(http2(limits).serve_connection(io, service), shutdown)).await,
     };
     if let Err(error) = ended {
         debug!(%peer, %error, "connection ended");
     }
+}
+
+/// A connection of either protocol.
+trait Connected: Future<Output = hyper::Result<()>> {
+    /// Finishes what is under way and takes nothing more.
+    fn drain(self: Pin<&mut Self>);
+}
+
+impl<T: Read + Write + Unpin> Connected for http1::Connection<T, WithPeer> {
+    fn drain(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl<T: Read + Write + Unpin> Connected for http2::Connection<T, WithPeer, TokioExecutor> {
+    fn drain(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+async fn drive(connection: impl Connected, mut shutdown: watch::Receiver<bool>) -> hyper::Result<()> {
+    tokio::pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        () = stopped(&mut shutdown) => {}
+    }
+    connection.as_mut().drain();
+    connection.await
 }
 
 async fn stopped(shutdown: &mut watch::Receiver<bool>) {
@@ -192,15 +240,21 @@ async fn stopped(shutdown: &mut watch::Receiver<bool>) {
     let _ = shutdown.wait_for(|stop| *stop).await;
 }
 
-fn builder(limits: Limits) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+fn http1(limits: Limits) -> http1::Builder {
+    let mut builder = http1::Builder::new();
     builder
-        .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_time_max)
         .max_buf_size(limits.head_bytes_max.max(WRITE_BYTES))
-        .writev(true)
-        .http2()
+        // To see whether a viewer that waits is still there, a second buffer would be made for each.
+        .half_close(true)
+        .writev(true);
+    builder
+}
+
+fn http2(limits: Limits) -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.streams_max)
         .max_header_list_size(u32::try_from(limits.head_bytes_max).unwrap_or(u32::MAX))

@@ -28,14 +28,19 @@ async fn media(State(live): State<Live>, request: Request<Body>) -> Response {
         return answer::open(response);
     }
     let asked = Asked::new(&request);
-    let uri = request.uri().clone();
+    // A slice of the request would keep the buffer that it was read into for as long as it waits.
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or("", |target| target.as_str())
+        .to_owned();
     drop(request);
-    let path = uri
-        .path()
+    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+    let path = path
         .trim_start_matches('/')
         .split_once('/')
         .map_or("", |(_, path)| path);
-    let response = dispatch(&live, path, uri.query().unwrap_or_default(), &asked).await;
+    let response = dispatch(&live, path, query, &asked).await;
     answer::open(response)
 }
 
