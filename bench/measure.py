@@ -74,7 +74,7 @@ def ingest(server, scale, count):
     span = meter.Span(server.pids())
     time.sleep(scale.seconds)
     wall, cpu = span.end()
-    publishers.figures()
+    require(publishers.figures()["failed"] == 0, "publishers failed")
     return {f"ingest_ms_{count}": 1e3 * cpu / wall / count}
 
 
@@ -84,7 +84,7 @@ def window(server, scale):
     publishers = publish(server, count, scale.window_seconds + 2)
     time.sleep(scale.window_seconds)
     mib = (meter.resident_kib(server.pids()) - before) / 1024 / count
-    publishers.figures()
+    require(publishers.figures()["failed"] == 0, "publishers failed")
     return {"window_mib": mib}
 
 

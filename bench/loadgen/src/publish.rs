@@ -28,11 +28,11 @@ pub async fn run(arguments: &Arguments) -> Result<Value> {
 }
 
 async fn all(source: Rc<Source>, address: String, first: u32, count: u32, seconds: Duration) -> Result<Value> {
+    let peers = connect(&address, first, count).await?;
     let begin = Instant::now();
     let mut publishers = Vec::new();
-    for number in 0..count {
+    for (number, peer) in (0..).zip(peers) {
         tokio::time::sleep_until((begin + SPREAD * number / count).into()).await;
-        let peer = Peer::publish(&address.replace("{i}", &(first + number).to_string())).await?;
         publishers.push(tokio::task::spawn_local(publish(
             Rc::clone(&source),
             peer,
@@ -51,6 +51,20 @@ async fn all(source: Rc<Source>, address: String, first: u32, count: u32, second
         }
     }
     Ok(json!({ "count": count, "failed": failed, "late_ms": late.figures() }))
+}
+
+/// All at once: a server may take its time to answer each.
+async fn connect(address: &str, first: u32, count: u32) -> Result<Vec<Peer>> {
+    let mut connecting = Vec::new();
+    for number in first..first + count {
+        let address = address.replace("{i}", &number.to_string());
+        connecting.push(tokio::task::spawn_local(async move { Peer::publish(&address).await }));
+    }
+    let mut peers = Vec::new();
+    for peer in connecting {
+        peers.push(peer.await??);
+    }
+    Ok(peers)
 }
 
 /// Sends until `end`; returns how late each message was.
