@@ -55,6 +55,7 @@ fn media(window: &Window, kind: Kind, file: File) {
         Found::Init(init) => assert!(!init.bytes.is_empty()),
         Found::Segment { segment, .. } => assert!(segment.bytes() > 0),
         Found::Part(part) => assert!(!part.bytes.is_empty()),
+        Found::Past => assert!(window.ended, "what is not over is not past"),
         Found::Soon => assert!(!window.ended, "nothing comes after the end"),
         Found::Nothing => {}
     }

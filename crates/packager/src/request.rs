@@ -176,6 +176,8 @@ pub enum Found {
     },
     /// A part.
     Part(Part),
+    /// The segment that would have come next, had the broadcast not ended: players of DASH ask for it before they know.
+    Past,
     /// It will be there soon: the part that playlists hint at, or the segment after the growing one.
     Soon,
     /// It was never there, is there no more, or is too far in the future.
@@ -200,7 +202,8 @@ pub fn find(window: &Window, kind: Kind, file: File) -> Found {
                 segment: Arc::clone(segment),
                 whole: number < rendition.next_whole(),
             },
-            None => soon_if(!window.ended && is_next(rendition, number)),
+            None if window.ended && is_next(rendition, number) => Found::Past,
+            None => soon_if(is_next(rendition, number)),
         },
     }
 }

@@ -17,6 +17,9 @@ use super::answer::{self, Asked};
 use super::body::{Growing, Whole};
 use super::channel::Channel;
 
+/// A box of nothing (`free`).
+const EMPTY_SEGMENT: &[u8] = b"\0\0\0\x08free";
+
 pub(super) async fn get(live: &Live, channel: &Arc<Channel>, kind: Kind, file: File, asked: &Asked) -> Response {
     let Some(window) = channel.window() else {
         return answer::not_found();
@@ -72,6 +75,8 @@ fn serve(live: &Live, channel: &Arc<Channel>, kind: Kind, file: File, found: Fou
             };
             answer::growing(&etag, content_type, body)
         }
+        // A segment of no samples: an error would be tried again and again, and shown to viewers.
+        Found::Past => answer::growing(&etag, content_type, Body::from(EMPTY_SEGMENT)),
         Found::Soon | Found::Nothing => answer::not_found(),
     }
 }

@@ -384,3 +384,47 @@ async fn browsers_of_any_origin_may_ask() {
         .expect("a request");
     assert_eq!(world.send(request).await.status(), StatusCode::METHOD_NOT_ALLOWED);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_manifest_of_a_broadcast_comes_with_its_first_segment_and_ends_with_it() {
+    let world = World::new();
+    let mut encoder = world.encoder("colors").await;
+    let publishing = async {
+        encoder.run_millis(5_000).await;
+        encoder
+    };
+    let (answer, encoder) = tokio::join!(world.get("/live/colors.mpd"), publishing);
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("content-type"), "application/dash+xml");
+    assert!(
+        answer.text().contains("availabilityTimeComplete=\"false\""),
+        "{}",
+        answer.text()
+    );
+    let normal = world.get("/live/colors.mpd?latency=normal").await;
+    assert!(!normal.text().contains("availabilityTime"));
+
+    encoder.publisher.finish(Ending::Unpublished);
+    sleep(Duration::from_secs(10)).await;
+    let text = world.get("/live/colors.mpd").await.text();
+    assert!(text.contains("type=\"static\""), "{text}");
+    let (folder, last) = last_of(&text);
+    let past = world.get(&format!("/live/{folder}/{}.mp4", last + 1)).await;
+    assert_eq!(
+        (past.status, past.text().len()),
+        (StatusCode::OK, 8),
+        "a player that knows only the rule"
+    );
+    let beyond = world.get(&format!("/live/{folder}/{}.mp4", last + 2)).await;
+    assert_eq!(beyond.status, StatusCode::NOT_FOUND);
+}
+
+/// The folder of the first rendition in a manifest, and the number of its last segment.
+fn last_of(mpd: &str) -> (String, u64) {
+    let attribute = |name: &str| {
+        let (_, rest) = mpd.split_once(&format!(" {name}=\"")).expect("the attribute");
+        rest.split('"').next().expect("its end").to_owned()
+    };
+    let folder = attribute("media").replace("/$Number$.mp4", "");
+    (folder, attribute("endNumber").parse().expect("a number"))
+}

@@ -118,7 +118,8 @@ fn files_are_found_held_or_not_there() {
         matches!(find(&ended, File::Part(next_part)), Found::Nothing),
         "a dropped hint"
     );
-    assert!(matches!(find(&ended, File::Segment(6)), Found::Nothing));
+    assert!(matches!(find(&ended, File::Segment(6)), Found::Past));
+    assert!(matches!(find(&ended, File::Segment(7)), Found::Nothing));
 }
 
 #[test]
