@@ -1,6 +1,7 @@
 //! A broadcast's samples in, its window out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use media::{Kind, Parameters, Sample};
 
@@ -125,6 +126,18 @@ impl Packager {
             self.window = Some(Arc::new(window));
         }
         self.window.clone()
+    }
+
+    /// For how long, if the source goes on as it did, no sample will come that makes a part or segment whole. Whoever feeds
+    /// the packager may leave it alone for so long.
+    pub fn quiet(&self) -> Duration {
+        let (Some(_), Some((_, newest))) = (self.targets, self.time) else {
+            return Duration::ZERO;
+        };
+        let tracks = self.video.iter().chain(&self.audio).map(Track::due_micros);
+        let key_frame = self.video.iter().map(|_| self.segmenter.next_key_frame());
+        let due = tracks.chain(key_frame).map(|due| due.unwrap_or(newest)).min();
+        Duration::from_micros(u64::try_from(due.unwrap_or(newest) - newest).unwrap_or(0))
     }
 
     /// The numbers that come next.

@@ -72,6 +72,11 @@ impl Segmenter {
         self.expected().is_some_and(|interval| interval <= self.most)
     }
 
+    /// When the next key frame is expected.
+    pub(crate) fn next_key_frame(&self) -> Option<i64> {
+        Some(self.last_key? + self.expected()?)
+    }
+
     fn expected(&self) -> Option<i64> {
         self.interval().or(self.expected)
     }

@@ -225,6 +225,16 @@ impl Track {
         rescale(end - open.start, self.timescale(), 1_000_000)
     }
 
+    /// When the last sample of the part that grows is due, in microseconds of media time; nothing if that is not known.
+    pub(crate) fn due_micros(&self) -> Option<i64> {
+        let parting = self.parting.filter(|parting| parting.paced && !self.awaits_cut())?;
+        let end = match self.next_dts.filter(|_| self.samples.is_empty()) {
+            Some(next) => next + self.part_length(parting),
+            None => self.part_start + self.part_ticks,
+        };
+        Some(rescale(end - self.cadence.frame(), self.timescale(), 1_000_000))
+    }
+
     /// The number of the segment that grows.
     pub(crate) fn growing(&self) -> Option<u64> {
         self.open.as_ref().map(|open| open.number)

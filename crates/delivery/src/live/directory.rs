@@ -7,6 +7,9 @@ use hub::{Broadcast, Name};
 
 use super::channel::Channel;
 
+/// More streams than this are a crowd.
+const CROWD: usize = 20;
+
 #[derive(Default)]
 pub(super) struct Directory(RwLock<Channels>);
 
@@ -44,6 +47,11 @@ impl Directory {
 
     pub(super) fn channels(&self) -> Vec<Arc<Channel>> {
         self.read().by_id.values().cloned().collect()
+    }
+
+    /// Whether so many streams are there that latency is worth less than rest.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.read().by_id.len() > CROWD
     }
 
     pub(super) fn remove(&self, channel: &Arc<Channel>) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use hub::{Broadcast, Follow, Item};
 use packager::{Input, Packager, Settings, Window};
@@ -14,6 +14,8 @@ use super::ledger::Ledger;
 
 /// After its end a broadcast can be had for so many windows more.
 const KEPT_WINDOWS: u32 = 2;
+/// Samples come a little early at times; and a shorter rest is not worth a timer.
+const NAP_MARGIN: Duration = Duration::from_millis(20);
 
 /// Packages a broadcast from its beginning to its end, and keeps it for those who are behind.
 pub(super) async fn run(live: Live, channel: Arc<Channel>) {
@@ -32,6 +34,9 @@ pub(super) async fn run(live: Live, channel: Arc<Channel>) {
             packager.push(input(item), clock);
         }
         publish(&live, &channel, &mut packager, &mut ledger).await;
+        if live.0.directory.is_crowded() {
+            nap(packager.quiet()).await;
+        }
     }
     packager.finish();
     publish(&live, &channel, &mut packager, &mut ledger).await;
@@ -41,6 +46,15 @@ pub(super) async fn run(live: Live, channel: Arc<Channel>) {
         tokio::time::sleep(broadcast.settings().window * KEPT_WINDOWS).await;
     }
     live.0.directory.remove(&channel);
+}
+
+/// Where many streams share the machine, samples are left to gather until they make something whole: to be woken for each is
+/// what costs most.
+async fn nap(quiet: Duration) {
+    let rest = quiet.saturating_sub(NAP_MARGIN);
+    if rest >= NAP_MARGIN {
+        tokio::time::sleep(rest).await;
+    }
 }
 
 fn settings(broadcast: &Broadcast, ledger: &Ledger) -> Settings {

@@ -269,6 +269,25 @@ fn a_part_closes_when_its_last_frame_has_come() {
 }
 
 #[test]
+fn it_may_be_left_alone_until_a_part_is_due() {
+    let mut broadcast = Broadcast::live(Source::default(), 10);
+    let mut left_alone = 0;
+    for n in 0..200 {
+        let from = 10_000 + n * 50;
+        let quiet = u64::try_from(broadcast.packager.quiet().as_millis()).expect("short");
+        assert!(quiet < 334);
+        // The newest frame came up to one frame ago.
+        let quiet = quiet.saturating_sub(34);
+        left_alone += quiet.min(50);
+        let before = broadcast.window();
+        broadcast.run_millis(from + quiet.min(50), |_| {});
+        assert!(std::sync::Arc::ptr_eq(&before, &broadcast.window()), "after {from} ms");
+        broadcast.run_millis(from + 50, |_| {});
+    }
+    assert!(left_alone > 3_000, "{left_alone} of 10,000 ms");
+}
+
+#[test]
 fn one_track_that_stops_does_not_stop_the_other() {
     let mut broadcast = Broadcast::live(Source::default(), 5);
     broadcast.source.audio = None;
