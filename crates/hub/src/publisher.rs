@@ -281,7 +281,11 @@ impl Drop for Publisher {
 
 async fn withdrawn(standing: &mut watch::Receiver<Standing>) -> String {
     // The value is behind a lock, which must not be held while waiting.
-    let reason = match standing.wait_for(|standing| *standing != Standing::Valid).await.as_deref() {
+    let reason = match standing
+        .wait_for(|standing| *standing != Standing::Valid)
+        .await
+        .as_deref()
+    {
         Ok(Standing::Revoked(reason)) => Some(reason.clone()),
         _ => None,
     };

@@ -7,6 +7,10 @@ const SLEW_PPM: i64 = 200;
 /// The least-delayed arrival is taken over so many buckets of one second.
 const BUCKETS_MAX: usize = 10;
 const BUCKET_MICROS: i64 = 1_000_000;
+/// The first samples of a source may have waited while it connected: for so long the mapping follows those that come after
+/// them at once, by no more than the second value: a file that is pushed without pacing is ahead of its time, not late.
+const SETTLING_MICROS: i64 = 1_000_000;
+const SETTLED_BY_MICROS_MAX: i64 = 500_000;
 
 /// Maps media time to wall-clock time by the least-delayed arrivals.
 ///
@@ -16,7 +20,8 @@ const BUCKET_MICROS: i64 = 1_000_000;
 pub(crate) struct WallClock {
     offset: i64,
     slewed_at: i64,
-    settled: bool,
+    /// Until when the mapping settles, and how far down it may; `None` before the first arrival.
+    settling: Option<(i64, i64)>,
     buckets: VecDeque<(i64, i64)>,
 }
 
@@ -26,7 +31,7 @@ impl WallClock {
         Self {
             offset: unix_micros,
             slewed_at: 0,
-            settled: false,
+            settling: None,
             buckets: VecDeque::with_capacity(BUCKETS_MAX + 1),
         }
     }
@@ -39,7 +44,7 @@ impl WallClock {
     /// Forgets what was measured, and steps at the next arrival: another source begins.
     pub(crate) fn restart(&mut self) {
         self.buckets.clear();
-        self.settled = false;
+        self.settling = None;
     }
 
     /// Takes note that the sample of media time `media` came at `unix`, both in microseconds.
@@ -52,13 +57,15 @@ impl WallClock {
         if self.buckets.len() > BUCKETS_MAX {
             self.buckets.pop_front();
         }
-        if self.settled {
-            self.slew(unix);
-        } else {
-            self.offset = seen;
-            self.slewed_at = unix;
-            self.settled = true;
+        match self.settling {
+            None => {
+                self.offset = seen;
+                self.settling = Some((unix + SETTLING_MICROS, seen - SETTLED_BY_MICROS_MAX));
+            }
+            Some((until, least)) if unix < until => self.offset = seen.clamp(least, self.offset),
+            Some(_) => return self.slew(unix),
         }
+        self.slewed_at = unix;
     }
 
     fn slew(&mut self, unix: i64) {
@@ -108,6 +115,17 @@ mod tests {
     fn late_samples_do_not_move_the_mapping() {
         let (worst, offset) = after_a_day(0, |tick| if tick % 7 == 0 { 0 } else { 150_000 });
         assert!(worst < 1_000 && offset.abs() < 1_000, "{worst} {offset}");
+    }
+
+    #[test]
+    fn what_waited_while_the_source_connected_is_soon_forgotten() {
+        let mut clock = WallClock::new(0);
+        for sample in 0..300 {
+            let media = sample * 33_333;
+            let late = if sample < 8 { 220_000 - media } else { 0 };
+            clock.arrived(media, media + late.max(0));
+        }
+        assert_eq!(clock.offset(), 0);
     }
 
     #[test]
