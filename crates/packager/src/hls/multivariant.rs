@@ -22,7 +22,7 @@ pub fn multivariant(window: &Window, folder: &str, choice: Choice) -> String {
         push(
             &mut out,
             format_args!(
-                "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"Audio\",DEFAULT=YES,AUTOSELECT=YES,\
+                "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"Audio\",LANGUAGE=\"und\",DEFAULT=YES,AUTOSELECT=YES,\
                  CHANNELS=\"{channels}\",URI=\"{}\"\n",
                 uri(audio)
             ),
@@ -85,7 +85,7 @@ mod tests {
         let (head, rest) = text.split_once("#EXT-X-STREAM-INF:").expect("a variant");
         assert_eq!(
             head,
-            "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"Audio\",DEFAULT=YES,\
+            "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"Audio\",LANGUAGE=\"und\",DEFAULT=YES,\
              AUTOSELECT=YES,CHANNELS=\"2\",URI=\"colors/ID/audio.m3u8\"\n"
         );
         let (_, rest) = rest.split_once(",CODECS=").expect("bandwidths before codecs");
