@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use delivery::live::RtmpAddress;
+
 use crate::config::Config;
 
 /// Where the pages are: the public address if one is set, else where the server listens.
@@ -24,6 +26,12 @@ pub fn rtmp(config: &Config) -> Option<String> {
     let plain = || Some(format!("rtmp://{}", reachable(config.rtmp_listen?)));
     let secure = || Some(format!("rtmps://{}", reachable(config.rtmps_listen?)));
     config.rtmp_public_url.clone().or_else(plain).or_else(secure)
+}
+
+/// Where pages say that RTMP is.
+pub fn shown_rtmp(config: &Config) -> Option<RtmpAddress> {
+    let port = || Some(RtmpAddress::Port(config.rtmp_listen?.port()));
+    config.rtmp_public_url.clone().map(RtmpAddress::Public).or_else(port)
 }
 
 /// An address that a browser on this machine can open: "any address" is none.

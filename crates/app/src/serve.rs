@@ -43,13 +43,16 @@ pub async fn run(mut config: Config, with_demo: bool) -> Result<()> {
     }
     let hub = Hub::new(authority.clone(), hub::Limits::default());
     let live = Live::start(hub.clone(), &config.data_dir).context("cannot use the data folder: set data.dir")?;
+    if let Some(address) = addresses::shown_rtmp(&config) {
+        live.set_rtmp(address);
+    }
     tokio::spawn(hub.clone().run());
 
     let rtmp = RtmpServer::new(hub.clone(), gateway::rtmp::Options::default());
     let http = Arc::new(server::Stats::default());
     let ready = Ready::default();
     let metrics = Arc::new(Metrics::new(hub.clone(), live.clone(), rtmp.stats(), Arc::clone(&http)));
-    let router = router(&live, &ready, metrics);
+    let router = router(&live, &ready, metrics, config.http_public_url.clone());
 
     let (stop, stopping) = watch::channel(false);
     let mut running = JoinSet::new();
@@ -69,10 +72,10 @@ pub async fn run(mut config: Config, with_demo: bool) -> Result<()> {
     Ok(())
 }
 
-fn router(live: &Live, ready: &Ready, metrics: Arc<Metrics>) -> Router {
+fn router(live: &Live, ready: &Ready, metrics: Arc<Metrics>, public_url: Option<String>) -> Router {
     let looked_up = live.clone();
-    let lookup: web::Lookup = Arc::new(move |name| {
-        let json = looked_up.playback(name)?;
+    let lookup: web::Lookup = Arc::new(move |name, host| {
+        let json = looked_up.playback(name, host)?;
         Some(web::Playback {
             title: name.to_owned(),
             json,
@@ -80,7 +83,7 @@ fn router(live: &Live, ready: &Ready, metrics: Arc<Metrics>) -> Router {
     });
     live.router()
         .merge(operations::router(ready.clone(), metrics))
-        .merge(web::router(lookup))
+        .merge(web::router(lookup, public_url))
 }
 
 /// The sockets, all open before anything runs.

@@ -272,6 +272,15 @@ const WRITE_BYTES: usize = 256 << 10;
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
+/// The host that was asked for: in the header of HTTP/1.1, in the address of HTTP/2.
+pub fn host<B>(request: &http::Request<B>) -> Option<&str> {
+    let header = request
+        .headers()
+        .get(http::header::HOST)
+        .and_then(|host| host.to_str().ok());
+    header.or_else(|| request.uri().host())
+}
+
 /// Tells the router who asks.
 struct WithPeer {
     router: Router,

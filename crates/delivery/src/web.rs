@@ -6,8 +6,10 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use axum::{Router, routing};
-use http::{HeaderMap, StatusCode, Uri, header};
+use http::{HeaderMap, Method, Request, StatusCode, header};
 use web_assets::{Asset, Route};
+
+use crate::server::host;
 
 /// What a page shows of a stream before any script has run.
 #[derive(Clone, Debug)]
@@ -18,24 +20,29 @@ pub struct Playback {
     pub json: String,
 }
 
-/// Finds what is known of a stream by its public name.
-pub type Lookup = Arc<dyn Fn(&str) -> Option<Playback> + Send + Sync>;
+/// Finds what is known of a stream by its public name, and by the host that the page was opened with.
+pub type Lookup = Arc<dyn Fn(&str, Option<&str>) -> Option<Playback> + Send + Sync>;
 
 /// Serves the app at every path that nobody else takes: its files, and its one page for the routes of the browser.
-pub fn router(lookup: Lookup) -> Router {
-    let page = move |method: http::Method, uri: Uri, headers: HeaderMap| {
-        let lookup = Arc::clone(&lookup);
-        async move {
-            if method != http::Method::GET && method != http::Method::HEAD {
-                return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
-            }
-            match web_assets::get(uri.path()) {
-                Some(asset) => file(&asset, &headers),
-                None => shell(uri.path(), &lookup),
-            }
-        }
+///
+/// `public_url` is the address that links carry to where they are pasted, without a slash at its end.
+pub fn router(lookup: Lookup, public_url: Option<String>) -> Router {
+    let public_url = public_url.map(|url| web_assets::escape(&url));
+    let page = move |request: Request<Body>| {
+        let response = match *request.method() {
+            Method::GET | Method::HEAD => page(&request, &lookup, public_url.as_deref()),
+            _ => (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response(),
+        };
+        std::future::ready(response)
     };
     Router::new().fallback(routing::any(page))
+}
+
+fn page(request: &Request<Body>, lookup: &Lookup, public_url: Option<&str>) -> Response {
+    match web_assets::get(request.uri().path()) {
+        Some(asset) => file(&asset, request.headers()),
+        None => shell(request, lookup, public_url),
+    }
 }
 
 fn file(asset: &Asset, headers: &HeaderMap) -> Response {
@@ -72,14 +79,19 @@ fn file(asset: &Asset, headers: &HeaderMap) -> Response {
 }
 
 /// The page for a path, with what its route needs in its head.
-fn shell(path: &str, lookup: &Lookup) -> Response {
+fn shell(request: &Request<Body>, lookup: &Lookup, public_url: Option<&str>) -> Response {
     let shell = web_assets::shell();
+    let path = request.uri().path();
     let (status, head) = match path.strip_prefix("/watch/") {
-        Some(name) => (StatusCode::OK, watch_head(name, lookup)),
+        Some(name) => (StatusCode::OK, watch_head(name, lookup(name, host(request)))),
         None if path == "/" => (StatusCode::OK, home_head()),
         None => (StatusCode::NOT_FOUND, String::new()),
     };
-    let mut response = (status, shell.with_head(&head)).into_response();
+    let canonical = public_url
+        .filter(|_| status == StatusCode::OK)
+        .map(|url| canonical(url, path))
+        .unwrap_or_default();
+    let mut response = (status, shell.with_head(&(head + &canonical))).into_response();
     let headers = response.headers_mut();
     let mut set = |name, value: &str| {
         if let Ok(value) = value.parse() {
@@ -97,14 +109,18 @@ fn shell(path: &str, lookup: &Lookup) -> Response {
     response
 }
 
+fn canonical(public_url: &str, path: &str) -> String {
+    let url = format!("{public_url}{}", web_assets::escape(path));
+    format!(r#"<link rel="canonical" href="{url}"><meta property="og:url" content="{url}">"#)
+}
+
 fn home_head() -> String {
     let preloads = web_assets::shell().preload_tags(Route::Home);
     format!(r#"<title>Headwater</title><meta name="description" content="Live streams on this server">{preloads}"#)
 }
 
-fn watch_head(name: &str, lookup: &Lookup) -> String {
+fn watch_head(name: &str, playback: Option<Playback>) -> String {
     let preloads = web_assets::shell().preload_tags(Route::Watch);
-    let playback = lookup(name);
     let title = web_assets::escape(playback.as_ref().map_or(name, |playback| &playback.title));
     let mut head = format!("<title>{title} · Headwater</title>{preloads}");
     let tags = [
@@ -129,14 +145,17 @@ mod tests {
     use super::*;
 
     async fn get(path: &str) -> (StatusCode, HeaderMap, String) {
-        let lookup: Lookup = Arc::new(|name| {
+        let lookup: Lookup = Arc::new(|name, _| {
             (name == "colors").then(|| Playback {
                 title: "<Colors>".into(),
                 json: r#"{"name":"colors"}"#.into(),
             })
         });
         let request = http::Request::get(path).body(Body::empty()).unwrap();
-        let response = router(lookup).call(request).await.unwrap();
+        let response = router(lookup, Some("https://live.example.org".into()))
+            .call(request)
+            .await
+            .unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         (parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
@@ -154,6 +173,7 @@ mod tests {
         );
         assert!(page.contains("<title>&lt;Colors&gt; · Headwater</title>"), "{page}");
         assert!(page.contains(r#"{"name":"colors"}"#));
+        assert!(page.contains(r#"<link rel="canonical" href="https://live.example.org/watch/colors">"#));
     }
 
     #[tokio::test]

@@ -11,10 +11,10 @@ use media::{Kind, Parameters};
 use packager::{DateTime, Window};
 use serde::Serialize;
 
-use super::Live;
 use super::answer::{self, Asked};
 use super::channel::Channel;
 use super::rendered::Rendered;
+use super::{Live, RtmpAddress};
 
 /// A stream, as tiles show it.
 #[derive(Debug, Serialize)]
@@ -36,6 +36,9 @@ struct Stream {
 #[derive(Debug, Serialize)]
 struct Streams {
     streams: Vec<Stream>,
+    /// Where publishers send to, without the stream key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publish: Option<String>,
 }
 
 /// A stream with all that its player needs.
@@ -46,6 +49,8 @@ struct Playback {
     hls: String,
     dash: String,
     still: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rtmp: Option<String>,
     now_ms: i64,
 }
 
@@ -56,8 +61,8 @@ struct Problem {
     detail: String,
 }
 
-/// All streams that can be watched.
-pub(super) fn list(live: &Live, asked: &Asked) -> Response {
+/// All streams that can be watched. `host` is what the page was opened with.
+pub(super) fn list(live: &Live, host: Option<&str>, asked: &Asked) -> Response {
     let broadcasts = live.0.hub.broadcasts();
     let channels = broadcasts.iter().map(|broadcast| live.channel_of(broadcast));
     let mut streams: Vec<Stream> = channels
@@ -65,20 +70,49 @@ pub(super) fn list(live: &Live, asked: &Asked) -> Response {
         .map(|channel| describe(&channel))
         .collect();
     streams.sort_by(|a, b| a.name.cmp(&b.name));
-    json(asked, &Streams { streams })
+    let publish = rtmp(live, host);
+    json(asked, &Streams { streams, publish })
 }
 
 /// One stream.
-pub(super) fn one(live: &Live, name: &str, asked: &Asked) -> Response {
-    match Name::parse(name).ok().and_then(|name| find(live, &name)) {
+pub(super) fn one(live: &Live, name: &str, host: Option<&str>, asked: &Asked) -> Response {
+    match Name::parse(name).ok().and_then(|name| find(live, &name, host)) {
         Some(playback) => json(asked, &playback),
         None => missing(name),
     }
 }
 
 /// The same as text, for a page.
-pub(super) fn playback(live: &Live, name: &Name) -> Option<String> {
-    serde_json::to_string(&find(live, name)?).ok()
+pub(super) fn playback(live: &Live, name: &Name, host: Option<&str>) -> Option<String> {
+    serde_json::to_string(&find(live, name, host)?).ok()
+}
+
+/// The RTMP address of this server as whoever asks can reach it.
+fn rtmp(live: &Live, host: Option<&str>) -> Option<String> {
+    match live.0.rtmp.get()? {
+        RtmpAddress::Public(address) => Some(format!("{address}/live")),
+        RtmpAddress::Port(port) => {
+            let host = host_name(host?)?;
+            let port = if *port == 1935 {
+                String::new()
+            } else {
+                format!(":{port}")
+            };
+            Some(format!("rtmp://{host}{port}/live"))
+        }
+    }
+}
+
+/// A `Host` without its port, if it is one that may stand in an address.
+fn host_name(host: &str) -> Option<&str> {
+    let end = if host.starts_with('[') {
+        host.find(']')? + 1
+    } else {
+        host.find(':').unwrap_or(host.len())
+    };
+    let name = host.get(..end)?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '[' | ']');
+    (!name.is_empty() && name.chars().all(fits)).then_some(name)
 }
 
 /// The server's clock.
@@ -89,13 +123,14 @@ pub(super) fn time() -> Response {
     response
 }
 
-fn find(live: &Live, name: &Name) -> Option<Playback> {
+fn find(live: &Live, name: &Name, host: Option<&str>) -> Option<Playback> {
     let channel = live.channel_of(&live.0.hub.broadcast(name)?);
     Some(Playback {
         stream: describe(&channel),
         hls: format!("/live/{name}.m3u8"),
         dash: format!("/live/{name}.mpd"),
         still: format!("/live/{name}/still.mp4"),
+        rtmp: rtmp(live, host).map(|base| format!("{base}/{name}")),
         now_ms: now_ms(),
     })
 }

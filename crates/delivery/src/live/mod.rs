@@ -29,7 +29,7 @@ mod viewers;
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use hub::{Broadcast, Event, Hub, Name};
@@ -51,6 +51,16 @@ struct Shared {
     directory: Directory,
     journals: Journals,
     stats: Arc<Stats>,
+    rtmp: OnceLock<RtmpAddress>,
+}
+
+/// Where this server's RTMP is, for pages to show.
+#[derive(Clone, Debug)]
+pub enum RtmpAddress {
+    /// At this address, without an application.
+    Public(String),
+    /// At this port of whatever host the page was opened with.
+    Port(u16),
 }
 
 impl Live {
@@ -66,6 +76,7 @@ impl Live {
             stats: Arc::default(),
             hub,
             journals,
+            rtmp: OnceLock::new(),
         }));
         tokio::spawn(live.clone().follow_hub());
         for restored in live.0.journals.unfinished() {
@@ -79,9 +90,16 @@ impl Live {
         routes::router(self)
     }
 
-    /// What a page's player needs to know of a stream, as JSON; `None` if nothing of that name is live.
-    pub fn playback(&self, name: &str) -> Option<String> {
-        api::playback(self, &Name::parse(name).ok()?)
+    /// Tells where RTMP is, once.
+    pub fn set_rtmp(&self, address: RtmpAddress) {
+        // Whoever says it twice says the same.
+        let _ = self.0.rtmp.set(address);
+    }
+
+    /// What a page's player needs to know of a stream, as JSON; `None` if nothing of that name is live. `host` is what the
+    /// page was opened with.
+    pub fn playback(&self, name: &str, host: Option<&str>) -> Option<String> {
+        api::playback(self, &Name::parse(name).ok()?, host)
     }
 
     /// What is counted over all streams.

@@ -12,6 +12,7 @@ use packager::hls::names::{self, File};
 use super::answer::{self, Asked};
 use super::channel::Channel;
 use super::{Live, api, files, manifest, multivariant, playlist, still};
+use crate::server::host;
 
 pub(super) fn router(live: &Live) -> Router {
     Router::new()
@@ -102,8 +103,8 @@ async fn json(State(live): State<Live>, request: Request<Body>) -> Response {
     let asked = Asked::new(&request);
     let response = match request.uri().path() {
         "/time" => api::time(),
-        "/api/v1/live" => api::list(&live, &asked),
-        path => api::one(&live, path.trim_start_matches("/api/v1/live/"), &asked),
+        "/api/v1/live" => api::list(&live, host(&request), &asked),
+        path => api::one(&live, path.trim_start_matches("/api/v1/live/"), host(&request), &asked),
     };
     answer::open(response)
 }
