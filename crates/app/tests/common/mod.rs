@@ -27,7 +27,7 @@ impl Server {
 
     /// Starts a command that serves.
     pub fn run(command: &str, data: &Path, settings: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_headwater"))
+        let child = Command::new(env!("CARGO_BIN_EXE_headwater"))
             .args([command, "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0", "--data"])
             .arg(data)
             .env("HEADWATER_PUBLISH_OPEN", "loopback")
