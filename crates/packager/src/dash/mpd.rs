@@ -72,7 +72,7 @@ pub(super) fn write(
         xml.attribute("mediaPresentationDuration", Seconds(last.end_micros(window)));
         xml.content();
     } else {
-        live(&mut xml, window, depth, latency);
+        live(&mut xml, window, depth.min(held(leader)), latency);
         xml.content();
     }
     if let Some(latency) = latency {
@@ -98,6 +98,13 @@ fn open(xml: &mut Xml, window: &Window, leader: &Rendition, latency: Option<Late
         .attribute("publishTime", published(leader))
         .attribute("maxSegmentDuration", Seconds(micros(window.targets.segment_max())))
         .attribute("minBufferTime", Seconds(micros(buffer)));
+}
+
+/// How much there is, in whole seconds. A depth that reaches back before the broadcast's start makes FFmpeg count segment
+/// numbers below zero.
+fn held(leader: &Rendition) -> Duration {
+    let micros = leader.segments().map(|segment| segment.span().micros()).sum();
+    Duration::from_secs(Duration::from_micros(micros).as_secs().max(1))
 }
 
 /// What a manifest says as long as there will be another.
