@@ -149,8 +149,8 @@ impl Set<'_> {
             .map(|next| Some(period::time(next)))
             .chain([None]);
         for (segment, end) in segments.iter().zip(ends) {
-            let time = period::time(segment);
-            let end = end.unwrap_or_else(|| time.saturating_add_unsigned(segment.span().ticks));
+            let time = self.listed_time(segment);
+            let end = end.unwrap_or_else(|| period::time(segment).saturating_add_unsigned(segment.span().ticks));
             xml.open("S")
                 .attribute("t", time.max(0))
                 .attribute("d", (end - time).max(1))
@@ -158,6 +158,16 @@ impl Set<'_> {
         }
         xml.close("SegmentTimeline");
         xml.close("SegmentTemplate");
+    }
+
+    /// Audio begins up to a frame after its Period; listed as it is, that would be a gap to players.
+    fn listed_time(&self, segment: &Segment) -> i64 {
+        let time = period::time(segment);
+        if segment.number == self.period.first {
+            time.min(self.offset(segment.timescale))
+        } else {
+            time
+        }
     }
 
     fn representation(&self, xml: &mut Xml, parameters: &Parameters) {

@@ -72,7 +72,7 @@ pub(super) fn write(
         xml.attribute("mediaPresentationDuration", Seconds(last.end_micros(window)));
         xml.content();
     } else {
-        live(&mut xml, window, depth.min(held(leader)), latency);
+        live(&mut xml, window, leader, depth.min(held(leader)), latency);
         xml.content();
     }
     if let Some(latency) = latency {
@@ -89,7 +89,7 @@ pub(super) fn write(
 }
 
 fn open(xml: &mut Xml, window: &Window, leader: &Rendition, latency: Option<Latency>) {
-    let buffer = latency.map_or(window.targets.seconds(), |latency| latency.part.duration());
+    let buffer = latency.map_or(longest(window, leader), |latency| latency.part.duration());
     xml.open("MPD")
         .attribute("xmlns", "urn:mpeg:dash:schema:mpd:2011")
         .attribute("profiles", if latency.is_some() { LOW_LATENCY_LIVE } else { LIVE })
@@ -108,13 +108,19 @@ fn held(leader: &Rendition) -> Duration {
 }
 
 /// What a manifest says as long as there will be another.
-fn live(xml: &mut Xml, window: &Window, depth: Duration, latency: Option<Latency>) {
-    let target = micros(window.targets.seconds());
-    let delay = latency.map_or(3 * target, |latency| latency.target);
+fn live(xml: &mut Xml, window: &Window, leader: &Rendition, depth: Duration, latency: Option<Latency>) {
+    let longest = micros(longest(window, leader));
+    let delay = latency.map_or(3 * longest, |latency| latency.target);
     xml.attribute("timeShiftBufferDepth", Seconds(micros(depth)))
         .attribute("suggestedPresentationDelay", Seconds(delay))
         // A list lacks what has ended since, and a rule may be broken: either way players should know soon.
-        .attribute("minimumUpdatePeriod", Seconds(target / 2));
+        .attribute("minimumUpdatePeriod", Seconds(longest / 2));
+}
+
+/// The longest segment that is listed, as a rule far shorter than what was promised before anything was known.
+fn longest(window: &Window, leader: &Rendition) -> Duration {
+    let spans = leader.listed().iter().map(|segment| segment.span().duration());
+    spans.max().unwrap_or(window.targets.seconds())
 }
 
 /// When what the manifest says last changed: when its newest segment began.
