@@ -151,7 +151,7 @@ mod tests {
                 json: r#"{"name":"colors"}"#.into(),
             })
         });
-        let request = http::Request::get(path).body(Body::empty()).unwrap();
+        let request = Request::get(path).body(Body::empty()).unwrap();
         let response = router(lookup, Some("https://live.example.org".into()))
             .call(request)
             .await

@@ -18,6 +18,8 @@ pub(super) struct Set<'a> {
     pub(super) period: &'a Period,
     /// The Period's last segment, once that is known.
     pub(super) last: Option<u64>,
+    /// Whether players are to know of that.
+    pub(super) closed: bool,
     pub(super) latency: Option<Latency>,
     /// What leads to the renditions' folders, with its slash.
     pub(super) folder: &'a str,
@@ -119,7 +121,7 @@ impl Set<'_> {
         xml.attribute("timescale", timescale)
             .attribute("presentationTimeOffset", self.offset(timescale))
             .attribute("startNumber", self.period.first)
-            .optional("endNumber", self.last)
+            .optional("endNumber", self.last.filter(|_| self.closed))
             .attribute("duration", length);
         if let Some(latency) = self.latency {
             xml.attribute("availabilityTimeOffset", Decimal(latency.early))

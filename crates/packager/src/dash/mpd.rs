@@ -212,18 +212,16 @@ impl Stretch<'_> {
         };
         xml.open("Period")
             .attribute("id", period.id)
-            .attribute("start", Seconds(period.start_micros()));
-        if let Some(next) = self.next.filter(|_| !self.next_is_written) {
-            let micros = period.micros_from_start(next.time, next.timescale);
-            xml.attribute("duration", Seconds(micros));
-        }
-        xml.content();
+            .attribute("start", Seconds(period.start_micros()))
+            .content();
         for rendition in window.renditions() {
             let end = window.ended.then(|| rendition.next_whole().saturating_sub(1));
             let set = Set {
                 rendition,
                 period: &period,
                 last: self.last().or(end),
+                // A last Period that ends is taken for the end of all.
+                closed: self.next_is_written || window.ended,
                 latency,
                 folder,
             };

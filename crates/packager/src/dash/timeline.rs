@@ -148,7 +148,8 @@ impl Timeline {
                 None => Verdict::GoOn,
             },
             Shape::Regular { length } if !independent || current.error(segment).abs() > length / OFF_PARTS => {
-                Verdict::Begin(self.broken(segment.number - current.first, settled))
+                let count = segment.number - current.first;
+                Verdict::Begin(self.broken(count, settled, current.shape))
             }
             shape => {
                 let run_away = period::shift_millis(segment, started_millis) - current.shift_millis;
@@ -177,14 +178,16 @@ impl Timeline {
         Verdict::Begin(Shape::Regular { length: times * length })
     }
 
-    /// The shape that follows a regular Period which has held `count` segments and cannot hold the next.
-    fn broken(&mut self, count: u64, settled: Option<i64>) -> Shape {
-        if count >= KEPT_PROMISE {
-            self.regularity.forgive();
-        }
-        // Lengths that are a little off add up; then it is enough to count anew.
+    /// What follows a Period of the shape `before` that has held `count` segments and cannot hold the next.
+    fn broken(&mut self, count: u64, settled: Option<i64>, before: Shape) -> Shape {
+        // Lengths that are a little off add up; then it is enough to count anew. So it is after a scene change now and
+        // then, whose key frame all others follow.
         if let Some(length) = settled {
             return Shape::Regular { length };
+        }
+        if count >= KEPT_PROMISE {
+            self.regularity.forgive();
+            return before;
         }
         self.regularity.disappoint();
         Shape::Listed
@@ -266,6 +269,18 @@ mod tests {
             };
             self.timeline.periods.iter().map(describe).collect()
         }
+    }
+
+    /// The window with a segment that begins so many ticks after the growing one, and milliseconds late.
+    fn next_segment(window: &Window, ticks: i64, late_millis: i64) -> Window {
+        let mut window = window.clone();
+        let mut video = Rendition::clone(window.video.as_ref().expect("video"));
+        let mut open = Segment::clone(video.open.as_ref().expect("a growing segment"));
+        (open.number, open.start) = (open.number + 1, open.start + ticks);
+        open.date_time = crate::DateTime(STARTED / 1_000 + open.start / 90 + late_millis);
+        video.open = Some(Arc::new(open));
+        window.video = Some(Arc::new(video));
+        window
     }
 
     fn pictures(group: u64) -> Source {
@@ -376,17 +391,24 @@ mod tests {
     }
 
     #[test]
-    fn until_a_list_has_a_whole_segment_the_period_before_ends_by_itself() {
+    fn until_a_list_has_a_whole_segment_the_period_before_has_no_end() {
         let mut watched = Watched::new(pictures(60));
         watched.run_until(20);
         watched.replace(90);
-        watched.run_until(25);
+        watched.run_until(26);
         let text = watched.mpd();
+        assert_eq!(watched.periods().last(), Some(&(11, 24_000, None)));
+        assert!(text.contains("startNumber=\"10\" duration=\"180000\""), "{text}");
         assert_eq!(text.matches("<Period ").count(), 2);
-        assert!(
-            text.contains("<Period id=\"10\" start=\"PT21S\" duration=\"PT3S\">"),
-            "{text}"
-        );
+    }
+
+    #[test]
+    fn a_scene_change_now_and_then_moves_the_rule() {
+        let mut watched = Watched::new(pictures(60));
+        watched.run_until(71);
+        let window = next_segment(&watched.broadcast.window(), 99_000, 0);
+        watched.timeline.observe(&window);
+        assert_eq!(watched.periods(), [(0, 0, Some(180_000)), (36, 71_100, Some(180_000))]);
     }
 
     #[test]
@@ -416,16 +438,7 @@ mod tests {
         let mut watched = Watched::new(pictures(60));
         watched.run_until(10);
         let window = watched.broadcast.window();
-        let shifted = |millis: i64| {
-            let mut window = Window::clone(&window);
-            let mut video = Rendition::clone(window.video.as_ref().expect("video"));
-            let mut open = Segment::clone(video.open.as_ref().expect("a growing segment"));
-            (open.number, open.start) = (open.number + 1, open.start + 180_000);
-            open.date_time = crate::DateTime(STARTED / 1_000 + open.start / 90 + millis);
-            video.open = Some(Arc::new(open));
-            window.video = Some(Arc::new(video));
-            window
-        };
+        let shifted = |millis| next_segment(&window, 180_000, millis);
         watched.timeline.observe(&shifted(400));
         assert_eq!(watched.periods().len(), 1);
         watched.timeline.newest = watched.timeline.newest.map(|newest| Begun {
