@@ -52,11 +52,15 @@ pub async fn run(mut config: Config, with_demo: bool) -> Result<()> {
     let http = Arc::new(server::Stats::default());
     let ready = Ready::default();
     let metrics = Arc::new(Metrics::new(hub.clone(), live.clone(), rtmp.stats(), Arc::clone(&http)));
-    let router = router(&live, &ready, metrics, config.http_public_url.clone());
+    let answering = live.clone();
+    let service = server::Service {
+        at_once: Arc::new(move |request| answering.at_once(request)),
+        router: router(&live, &ready, metrics, config.http_public_url.clone()),
+    };
 
     let (stop, stopping) = watch::channel(false);
     let mut running = JoinSet::new();
-    listeners.run(&mut running, &rtmp, &router, &http, &stopping);
+    listeners.run(&mut running, &rtmp, &service, &http, &stopping);
     if with_demo {
         tokio::spawn(Demo::new(hub, &authority)?.run());
     }
@@ -134,7 +138,7 @@ impl Listeners {
         self,
         running: &mut JoinSet<()>,
         rtmp: &RtmpServer,
-        router: &Router,
+        service: &server::Service,
         stats: &Arc<server::Stats>,
         stopping: &watch::Receiver<bool>,
     ) {
@@ -147,7 +151,7 @@ impl Listeners {
                 limits: server::Limits::default(),
                 stats: Arc::clone(stats),
             };
-            running.spawn(server.run(router.clone(), stopping.clone(), DRAIN));
+            running.spawn(server.run(service.clone(), stopping.clone(), DRAIN));
         }
         let plain = self.rtmp.map(|listener| (listener, None));
         let secure = self.rtmps.map(|(listener, tls)| (listener, Some(tls)));

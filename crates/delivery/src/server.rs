@@ -1,12 +1,16 @@
 //! Takes connections and speaks HTTP/1.1 and HTTP/2 on them.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::response::Response;
+use axum::routing::future::RouteFuture;
 use hyper::body::Incoming;
 use hyper::rt::{Read, Write};
 use hyper::server::conn::{http1, http2};
@@ -52,6 +56,18 @@ pub struct Stats {
     pub refused: AtomicUsize,
 }
 
+/// Answers what can be answered at once; `None` leaves the request to the router.
+pub type AtOnce = Arc<dyn Fn(&http::Request<Incoming>) -> Option<Response> + Send + Sync>;
+
+/// What answers requests.
+#[derive(Clone)]
+pub struct Service {
+    /// Is asked first.
+    pub at_once: AtOnce,
+    /// Answers all else.
+    pub router: Router,
+}
+
 /// One listening socket.
 pub struct Server {
     /// The socket.
@@ -67,7 +83,7 @@ pub struct Server {
 impl Server {
     /// Serves until `shutdown` turns true; open requests are then finished, idle connections closed, and blocked requests
     /// are given `grace`.
-    pub async fn run(self, router: Router, mut shutdown: watch::Receiver<bool>, grace: Duration) {
+    pub async fn run(self, service: Service, mut shutdown: watch::Receiver<bool>, grace: Duration) {
         let (done, mut all_done) = tokio::sync::mpsc::channel::<()>(1);
         loop {
             let accepted = tokio::select! {
@@ -91,7 +107,7 @@ impl Server {
                 peer,
                 tls: self.tls.clone(),
                 limits: self.limits,
-                router: router.clone(),
+                service: service.clone(),
             };
             let (shutdown, done) = (shutdown.clone(), done.clone());
             tokio::spawn(async move {
@@ -129,7 +145,7 @@ struct Connection {
     peer: SocketAddr,
     tls: Option<TlsAcceptor>,
     limits: Limits,
-    router: Router,
+    service: Service,
 }
 
 impl Connection {
@@ -139,13 +155,13 @@ impl Connection {
             peer,
             tls,
             limits,
-            router,
+            service,
         } = self;
         if let Err(error) = prepare(&stream, limits.stalled_time_max) {
             debug!(%peer, %error, "connection was gone at once");
             return;
         }
-        let service = WithPeer { router, peer };
+        let service = WithPeer { service, peer };
         let Some(tls) = tls else {
             let Some(protocol) = protocol_of_start(&stream, limits.head_time_max).await else {
                 return;
@@ -281,19 +297,39 @@ pub fn host<B>(request: &http::Request<B>) -> Option<&str> {
     header.or_else(|| request.uri().host())
 }
 
-/// Tells the router who asks.
+/// Tells who asks.
 struct WithPeer {
-    router: Router,
+    service: Service,
     peer: SocketAddr,
 }
 
 impl hyper::service::Service<http::Request<Incoming>> for WithPeer {
-    type Response = axum::response::Response;
-    type Error = std::convert::Infallible;
-    type Future = <Router as tower_service::Service<http::Request<Incoming>>>::Future;
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Answer;
 
     fn call(&self, mut request: http::Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(Peer(self.peer));
-        tower_service::Service::call(&mut self.router.clone(), request)
+        match (self.service.at_once)(&request) {
+            Some(response) => Answer::AtOnce(Some(response)),
+            None => Answer::Routed(tower_service::Service::call(&mut self.service.router.clone(), request)),
+        }
+    }
+}
+
+/// An answer that is there, or one that the router makes.
+enum Answer {
+    AtOnce(Option<Response>),
+    Routed(RouteFuture<Infallible>),
+}
+
+impl Future for Answer {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Self::AtOnce(response) => Poll::Ready(Ok(response.take().expect("a future is polled until it is ready"))),
+            Self::Routed(routed) => Pin::new(routed).poll(cx),
+        }
     }
 }

@@ -14,6 +14,8 @@ use crate::server::Peer;
 
 /// Files whose name is never used for anything else.
 pub(super) const FOR_EVER: &str = "public, max-age=86400, immutable";
+/// Headers of an answer, with those that the server adds.
+const HEADERS: usize = 14;
 /// What may be there a moment later.
 pub(super) const NOT_KEPT: &str = "no-store";
 
@@ -100,7 +102,7 @@ pub(super) fn later(seconds: u32) -> Response {
 }
 
 /// A playlist.
-pub(super) fn playlist(asked: &Asked, rendered: &Rendered, content_type: &str, cache: &str) -> Response {
+pub(super) fn playlist(asked: &Asked, rendered: &Rendered, content_type: &'static str, cache: &str) -> Response {
     let known = asked.has(rendered.etag());
     let mut response = if known {
         empty(StatusCode::NOT_MODIFIED)
@@ -109,12 +111,14 @@ pub(super) fn playlist(asked: &Asked, rendered: &Rendered, content_type: &str, c
     } else {
         Response::new(Body::from(rendered.text()))
     };
+    // Room for all of them at once.
+    response.headers_mut().reserve(HEADERS);
     if asked.gzip && !known {
-        set(&mut response, header::CONTENT_ENCODING, "gzip");
+        fix(&mut response, header::CONTENT_ENCODING, "gzip");
     }
-    set(&mut response, header::CONTENT_TYPE, content_type);
+    fix(&mut response, header::CONTENT_TYPE, content_type);
     set(&mut response, header::CACHE_CONTROL, cache);
-    set(&mut response, header::VARY, "Accept-Encoding");
+    fix(&mut response, header::VARY, "Accept-Encoding");
     response.headers_mut().insert(header::ETAG, rendered.etag().clone());
     response
 }
@@ -137,11 +141,12 @@ pub(super) fn media(
             Range::None => unsatisfiable(length),
         }
     };
+    response.headers_mut().reserve(HEADERS);
     response.headers_mut().insert(header::ETAG, etag);
-    set(&mut response, header::ACCEPT_RANGES, "bytes");
-    set(&mut response, header::CONTENT_TYPE, content_type);
+    fix(&mut response, header::ACCEPT_RANGES, "bytes");
+    fix(&mut response, header::CONTENT_TYPE, content_type);
     if response.status() != StatusCode::RANGE_NOT_SATISFIABLE {
-        set(&mut response, header::CACHE_CONTROL, FOR_EVER);
+        fix(&mut response, header::CACHE_CONTROL, FOR_EVER);
     }
     response
 }
@@ -189,19 +194,19 @@ pub(super) fn preflight() -> Response {
 
 /// Lets pages of any origin read an answer.
 pub(super) fn open(mut response: Response) -> Response {
-    set(&mut response, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
-    set(
+    fix(&mut response, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    fix(
         &mut response,
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
         "Age, Content-Length, Content-Range, Date, ETag, Retry-After",
     );
-    set(&mut response, HeaderName::from_static("timing-allow-origin"), "*");
-    set(
+    fix(&mut response, HeaderName::from_static("timing-allow-origin"), "*");
+    fix(
         &mut response,
         HeaderName::from_static("cross-origin-resource-policy"),
         "cross-origin",
     );
-    set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    fix(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     response
 }
 
@@ -220,6 +225,11 @@ pub(super) fn set(response: &mut Response, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }
+}
+
+/// The same for a value that is always there: nothing is copied or checked for each answer.
+fn fix(response: &mut Response, name: HeaderName, value: &'static str) {
+    response.headers_mut().insert(name, HeaderValue::from_static(value));
 }
 
 #[derive(Debug, PartialEq, Eq)]

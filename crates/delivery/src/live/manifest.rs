@@ -1,5 +1,6 @@
 //! `GET /live/NAME.mpd`: the DASH manifest of the same segments.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::response::Response;
@@ -79,6 +80,7 @@ pub(super) async fn get(live: &Live, name: &str, query: &str, asked: &Asked) -> 
         }
         written => written,
     };
+    live.stats().playlists.fetch_add(1, Ordering::Relaxed);
     match written {
         Some(written) => answer::playlist(asked, &written, CONTENT_TYPE, "public, max-age=1"),
         None => answer::later(2),

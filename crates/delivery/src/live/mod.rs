@@ -32,6 +32,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
+use axum::response::Response;
 use hub::{Broadcast, Event, Hub, Name};
 use tokio::sync::broadcast::error::RecvError;
 use tracing::warn;
@@ -83,6 +84,11 @@ impl Live {
             live.0.hub.restore(&restored);
         }
         Ok(live)
+    }
+
+    /// The answer to a request that needs neither the router nor to wait; `None` for all others.
+    pub fn at_once<B>(&self, request: &http::Request<B>) -> Option<Response> {
+        routes::at_once(self, request)
     }
 
     /// Everything below `/live`, `/hls`, `/api/v1/live` and `/time`.

@@ -1,5 +1,7 @@
 //! `GET /live/NAME.m3u8`
 
+use std::sync::atomic::Ordering;
+
 use axum::response::Response;
 use hub::Name;
 use packager::request::Query;
@@ -27,6 +29,7 @@ pub(super) async fn get(live: &Live, name: &str, query: &str, asked: &Asked) -> 
     let Some(window) = window else {
         return answer::later(2);
     };
+    live.stats().playlists.fetch_add(1, Ordering::Relaxed);
     let rendered = channel
         .playlists()
         .multivariant(&window, &channel.folder(), query.choice, live.stats());

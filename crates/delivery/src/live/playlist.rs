@@ -43,6 +43,13 @@ pub(super) async fn get(live: &Live, channel: &Arc<Channel>, kind: Kind, query: 
     }
 }
 
+/// The playlist, if nothing keeps it from being sent now.
+pub(super) fn at_once(live: &Live, channel: &Channel, kind: Kind, query: &Query, asked: &Asked) -> Option<Response> {
+    let window = now(channel, kind, query, asked)?.ok()?;
+    channel.seen(asked.viewer);
+    Some(serve(live, channel, &window, kind, query, asked))
+}
+
 /// What can be said at once; `None` if the request must wait.
 fn now(channel: &Channel, kind: Kind, query: &Query, asked: &Asked) -> Option<Result<Arc<Window>, Response>> {
     let window = channel.window()?;
@@ -98,6 +105,7 @@ fn serve(live: &Live, channel: &Channel, window: &Window, kind: Kind, query: &Qu
     let Some(rendition) = window.rendition(kind) else {
         return answer::not_found();
     };
+    live.stats().playlists.fetch_add(1, Ordering::Relaxed);
     let waiting = match query.segment {
         Some(_) => Waiting::ForPart,
         None => Waiting::No,

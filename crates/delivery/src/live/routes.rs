@@ -8,6 +8,7 @@ use axum::response::Response;
 use axum::{Router, routing};
 use http::{Method, Request, StatusCode, header};
 use packager::hls::names::{self, File};
+use packager::request::Query;
 
 use super::answer::{self, Asked};
 use super::channel::Channel;
@@ -43,6 +44,20 @@ async fn media(State(live): State<Live>, request: Request<Body>) -> Response {
         .map_or("", |(_, path)| path);
     let response = dispatch(&live, path, query, &asked).await;
     answer::open(response)
+}
+
+/// Answers a request for a media playlist that is there: most requests are such, and the router would cost as much again.
+pub(super) fn at_once<B>(live: &Live, request: &Request<B>) -> Option<Response> {
+    let path = request.uri().path().strip_prefix("/live/")?;
+    if request.method() != Method::GET || !path.ends_with(".m3u8") {
+        return None;
+    }
+    let mut folders = path.splitn(3, '/');
+    let (name, id, file) = (folders.next()?, folders.next()?, folders.next()?);
+    let kind = names::kind(file.strip_suffix(".m3u8")?)?;
+    let query = Query::parse(request.uri().query().unwrap_or_default()).ok()?;
+    let channel = channel(live, name, id)?;
+    playlist::at_once(live, &channel, kind, &query, &Asked::new(request)).map(answer::open)
 }
 
 /// Answers what is neither GET nor HEAD.
