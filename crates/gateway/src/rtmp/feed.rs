@@ -45,17 +45,17 @@ impl Feeds {
             return feed;
         }
         feeds.retain(|_, feed| feed.strong_count() > 0);
-        let feed = Arc::new(Feed::start(broadcast));
+        let feed = Arc::new_cyclic(|feed| Feed::start(broadcast, feed.clone()));
         feeds.insert(broadcast.id().clone(), Arc::downgrade(&feed));
         feed
     }
 }
 
 impl Feed {
-    fn start(broadcast: &Arc<Broadcast>) -> Self {
+    fn start(broadcast: &Arc<Broadcast>, feed: Weak<Self>) -> Self {
         let shared = Arc::new(Shared::default());
         let follower = broadcast.follow(Follow::NewestKeyframe { sub_second: true });
-        let task = tokio::spawn(fill::run(follower, Arc::clone(&shared)));
+        let task = tokio::spawn(fill::run(follower, Arc::clone(&shared), feed));
         Self {
             shared,
             task: task.abort_handle(),

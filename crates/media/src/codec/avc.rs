@@ -273,6 +273,19 @@ mod tests {
     }
 
     #[test]
+    fn what_h264_reader_refuses_is_read() {
+        use h264_reader::{nal::sps, rbsp};
+        let record = |avcc: &Bytes| Record::read(avcc).unwrap().sps[0].to_vec();
+        let beyond_its_level = record(&hex(RECORDS[3].1));
+        let padded = [&record(&hex(RECORDS[0].1))[..], &[0, 0, 3, 0]].concat();
+        for unit in [beyond_its_level, padded] {
+            let payload = rbsp::decode_nal(&unit).unwrap();
+            assert!(sps::SeqParameterSet::from_bits(rbsp::BitReader::new(&*payload)).is_err());
+            assert!(SequenceParameterSet::read(&unit).is_ok());
+        }
+    }
+
+    #[test]
     fn a_record_cut_anywhere_is_refused() {
         let whole = hex(RECORDS[1].1);
         for length in 0..whole.len() {

@@ -569,4 +569,51 @@ mod tests {
         watched.run_until(20);
         assert!(watched.mpd().contains("frameRate=\"30000/1001\""));
     }
+
+    /// The ids of the Periods of a manifest, with the text that says where each begins.
+    fn starts(mpd: &str) -> Vec<(u64, String)> {
+        let periods = mpd.split("<Period id=\"").skip(1);
+        let read = |period: &str| {
+            let (id, rest) = period.split_once("\" start=\"PT").expect("a start");
+            let (start, _) = rest.split_once('S').expect("seconds");
+            (id.parse().expect("a number"), start.to_owned())
+        };
+        periods.map(read).collect()
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 24, ..Default::default() })]
+
+        #[test]
+        fn whatever_sources_do_periods_that_players_know_never_change(
+            sources in proptest::collection::vec((1_u64..300, 1_u64..25, proptest::bool::ANY), 1..6),
+        ) {
+            let mut watched = Watched::new(pictures(60));
+            let mut known = std::collections::BTreeMap::new();
+            let mut until = 4;
+            for (group, seconds, cut) in sources {
+                watched.run_until(until);
+                if cut {
+                    watched.replace(group);
+                } else {
+                    watched.broadcast.source.video = Some(Pictures::new(30, 1, group));
+                }
+                for _ in 0..seconds {
+                    until += 1;
+                    watched.run_until(until);
+                    let Some(text) = watched.timeline.mpd(&watched.broadcast.window(), "x/", false) else { continue };
+                    let starts = starts(&text);
+                    let in_order = starts.windows(2).all(|pair| {
+                        let seconds = |at: usize| pair[at].1.parse::<f64>().expect("seconds");
+                        pair[0].0 < pair[1].0 && seconds(0) < seconds(1)
+                    });
+                    proptest::prop_assert!(in_order, "{:?}", starts);
+                    for (id, start) in starts {
+                        let before = known.entry(id).or_insert_with(|| start.clone());
+                        proptest::prop_assert_eq!(&*before, &start);
+                    }
+                }
+            }
+        }
+    }
 }

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use hub::{Follower, Item};
@@ -7,21 +7,29 @@ use rtmp::flv::{Audio, Video};
 use tokio::time::{Instant, sleep_until};
 
 use super::head::{self, Head};
-use super::{Batch, Shared};
+use super::{Batch, Feed, Shared};
 
 /// Audio waits this long for the video frame that it is sent with. At 25 frames a second and more it never waits in vain.
 const AUDIO_PATIENCE: Duration = Duration::from_millis(41);
 /// Without video, so much audio is sent at once.
 const AUDIO_ALONE: Duration = Duration::from_millis(35);
 
+/// From so many players on, two frames are sent in one go where that delays the first by no more than `WAKE_AFTER_MAX`:
+/// waking a player and writing to its socket costs more than the bytes.
+const CROWD: usize = 50;
+/// In a crowd, players are woken for what is at least this old, ...
+const WAKE_AFTER: Duration = Duration::from_millis(20);
+/// ... and never later than this.
+const WAKE_AFTER_MAX: Duration = Duration::from_millis(34);
+
 /// Fills the log with what the broadcast brings, until that ends.
-pub(super) async fn run(mut follower: Follower, shared: Arc<Shared>) {
-    let mut filler = Filler::new(shared);
+pub(super) async fn run(mut follower: Follower, shared: Arc<Shared>, feed: Weak<Feed>) {
+    let mut filler = Filler::new(shared, feed);
     let mut items = Vec::new();
     let timer = sleep_until(Instant::now());
     tokio::pin!(timer);
     loop {
-        let live = match filler.deadline {
+        let live = match filler.next_deadline() {
             None => follower.next_batch(&mut items).await,
             Some(deadline) => {
                 if timer.deadline() != deadline {
@@ -31,8 +39,7 @@ pub(super) async fn run(mut follower: Follower, shared: Arc<Shared>) {
                     biased;
                     live = follower.next_batch(&mut items) => live,
                     () = timer.as_mut() => {
-                        filler.close();
-                        filler.publish();
+                        filler.overdue(deadline);
                         continue;
                     }
                 }
@@ -56,16 +63,41 @@ struct Filler {
     closed: Vec<Batch>,
     /// When the open batch must go, video or not.
     deadline: Option<Instant>,
+    /// Counts the players: each holds it.
+    feed: Weak<Feed>,
+    /// Since when there is something in the log that players were not woken for.
+    unseen_since: Option<Instant>,
 }
 
 impl Filler {
-    fn new(shared: Arc<Shared>) -> Self {
+    fn new(shared: Arc<Shared>, feed: Weak<Feed>) -> Self {
         Self {
             shared,
             head: Arc::default(),
             open: None,
             closed: Vec::new(),
             deadline: None,
+            feed,
+            unseen_since: None,
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let wake = self.unseen_since.map(|since| since + WAKE_AFTER_MAX);
+        [self.deadline, wake].into_iter().flatten().min()
+    }
+
+    /// Does what was due at `deadline`.
+    fn overdue(&mut self, deadline: Instant) {
+        if self.deadline.is_some_and(|due| due <= deadline) {
+            self.close();
+        }
+        self.publish();
+        if self
+            .unseen_since
+            .is_some_and(|since| since + WAKE_AFTER_MAX <= deadline)
+        {
+            self.wake();
         }
     }
 
@@ -132,12 +164,20 @@ impl Filler {
         self.closed.extend(self.open.take());
     }
 
-    /// Puts all closed batches into the log and wakes the players once.
+    /// Puts all closed batches into the log and wakes the players once, or soon if there are many.
     fn publish(&mut self) {
         if self.closed.is_empty() {
             return;
         }
         self.shared.log().extend(self.closed.drain(..));
+        let since = *self.unseen_since.get_or_insert_with(Instant::now);
+        if self.feed.strong_count() < CROWD || since.elapsed() >= WAKE_AFTER {
+            self.wake();
+        }
+    }
+
+    fn wake(&mut self) {
+        self.unseen_since = None;
         self.shared.wake.notify_waiters();
     }
 
@@ -145,7 +185,7 @@ impl Filler {
         self.close();
         self.publish();
         self.shared.log().end();
-        self.shared.wake.notify_waiters();
+        self.wake();
     }
 }
 
