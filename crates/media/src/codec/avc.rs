@@ -277,8 +277,9 @@ mod tests {
         use h264_reader::{nal::sps, rbsp};
         let record = |avcc: &Bytes| Record::read(avcc).unwrap().sps[0].to_vec();
         let beyond_its_level = record(&hex(RECORDS[3].1));
-        let padded = [&record(&hex(RECORDS[0].1))[..], &[0, 0, 3, 0]].concat();
-        for unit in [beyond_its_level, padded] {
+        let mut cut_in_its_vui = record(&hex(RECORDS[0].1));
+        cut_in_its_vui.truncate(16);
+        for unit in [beyond_its_level, cut_in_its_vui] {
             let payload = rbsp::decode_nal(&unit).unwrap();
             assert!(sps::SeqParameterSet::from_bits(rbsp::BitReader::new(&*payload)).is_err());
             assert!(SequenceParameterSet::read(&unit).is_ok());

@@ -1,7 +1,7 @@
 //! The sequence parameter set, ISO/IEC 14496-10 §7.3.2.1.
 //!
-//! Own code rather than `h264-reader`, which refuses what encoders do every day: a picture over the limit of the level
-//! that the user forced, padding behind the last bit. The tests compare the two.
+//! Own code rather than `h264-reader`, which refuses what decoders do not mind: a picture over the limit of the level that
+//! the user forced, a damaged VUI. The tests compare the two.
 
 use crate::codec::{bits::BitReader, limits, nal};
 use crate::{Error, FrameRate};
