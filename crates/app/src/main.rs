@@ -1,6 +1,7 @@
 //! Headwater: a live streaming platform in one binary.
 
 mod addresses;
+mod advice;
 mod cli;
 mod config;
 mod demo;

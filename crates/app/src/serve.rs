@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::demo::{self, Demo};
 use crate::metrics::Metrics;
 use crate::operations::{self, Ready};
-use crate::{addresses, keys_file};
+use crate::{addresses, advice, keys_file};
 
 /// How long requests that are under way may take after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -47,6 +47,7 @@ pub async fn run(mut config: Config, with_demo: bool) -> Result<()> {
         live.set_rtmp(address);
     }
     tokio::spawn(hub.clone().run());
+    tokio::spawn(advice::tell(hub.clone()));
 
     let rtmp = RtmpServer::new(hub.clone(), gateway::rtmp::Options::default());
     let http = Arc::new(server::Stats::default());
