@@ -154,3 +154,34 @@ fn metrics_tell_what_happens() {
         assert!(page.contains(expected), "{expected} is not in\n{page}");
     }
 }
+
+#[test]
+fn a_source_may_return_smaller_and_without_sound() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), &[]);
+    let first = Publisher::with_sound(&server.publish_url("colors"));
+    let (video, audio) = (
+        server.media_path("colors", "video"),
+        server.media_path("colors", "audio"),
+    );
+    server.get_until(&video, |answer| answer.text().contains("#EXTINF"));
+    drop(first);
+    let _second = Publisher::start(
+        &server.publish_url("colors"),
+        "-f lavfi -i testsrc2=size=320x180:rate=25 -c:v libx264 -preset ultrafast -tune zerolatency -g 25",
+    );
+    let playlist = server
+        .get_until(&video, |answer| answer.text().contains("init-2.mp4"))
+        .text();
+    let (_, after) = playlist.split_once("#EXT-X-DISCONTINUITY\n").expect("a discontinuity");
+    assert!(after.contains("init-2.mp4"), "{playlist}");
+    // Silence goes on where the sound was, and is cut at the same place.
+    let segments = |text: &str| tag(text, "#EXT-X-MEDIA-SEQUENCE").unwrap() as usize + text.matches("#EXTINF").count();
+    let cut = server
+        .get_until(&audio, |answer| answer.text().contains("#EXT-X-DISCONTINUITY\n"))
+        .text();
+    server.get_until(&audio, |answer| segments(&answer.text()) >= segments(&cut) + 2);
+    server.get_until("/live/colors.m3u8", |answer| {
+        answer.text().contains("RESOLUTION=320x180")
+    });
+}
