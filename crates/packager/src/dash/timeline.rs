@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use media::Parameters;
+
 use super::mpd;
 use super::period::{self, Period, Shape};
 use super::regularity::Regularity;
@@ -144,7 +146,7 @@ impl Timeline {
         match current.shape {
             Shape::Listed => match settled {
                 Some(length) => Verdict::Begin(Shape::Regular { length }),
-                None if independent && segment.number == current.first + 1 => self.guess(length, segment.timescale),
+                None if independent && segment.number == current.first + 1 => self.guess(length, segment),
                 None => Verdict::GoOn,
             },
             Shape::Regular { length } if !independent || current.error(segment).abs() > length / OFF_PARTS => {
@@ -166,7 +168,8 @@ impl Timeline {
     /// frame. After a shorter one, segments last as many times its length as it takes to be long enough.
     ///
     /// To be wrong costs a Period. To wait costs low latency: some players keep to how a manifest was when they began.
-    fn guess(&self, length: i64, timescale: u32) -> Verdict {
+    fn guess(&self, length: i64, segment: &Segment) -> Verdict {
+        let timescale = segment.timescale;
         let least = ticks_of(self.segment, timescale) - i64::from(timescale) / 20;
         if !self.regularity.is_trusted() || length <= 0 {
             return Verdict::GoOn;
@@ -174,8 +177,18 @@ impl Timeline {
         if length >= least {
             return Verdict::Amend(Shape::Regular { length });
         }
-        let times = (least + length - 1) / length;
-        Verdict::Begin(Shape::Regular { length: times * length })
+        match &segment.init.parameters {
+            Parameters::Video(_) => Verdict::Begin(Shape::Regular {
+                length: (least + length - 1) / length * length,
+            }),
+            // Every frame is a key frame: a segment ends with the frame that is nearest to the target.
+            Parameters::Audio(audio) => {
+                let frame = i64::from(audio.frame_samples);
+                let frames = (ticks_of(self.segment, timescale) + frame / 2) / frame.max(1);
+                let guess = Verdict::Begin(Shape::Regular { length: frames * frame });
+                if frame > 0 { guess } else { Verdict::GoOn }
+            }
+        }
     }
 
     /// What follows a Period of the shape `before` that has held `count` segments and cannot hold the next.
@@ -533,7 +546,8 @@ mod tests {
             video: None,
             audio: Some(48_000),
         });
-        watched.run_until(20);
+        watched.run_until(200);
+        assert_eq!(watched.periods().len(), 1, "{:?}", watched.periods());
         assert!(
             watched.periods().last().expect("a period").2.is_some(),
             "{:?}",
