@@ -1,33 +1,21 @@
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use media::{Kind, Parameters, Sample};
+use media::{Kind, Parameters};
 use tokio::sync::{Notify, futures::Notified, watch};
 use tokio::time::Instant;
 
 use crate::clock::{micros_of, system_time};
-use crate::health::Meter;
+use crate::inner::{Attached, Inner, STALLED_AFTER};
 use crate::log::{Bounds, Log};
-use crate::timeline::{Timeline, micros};
+use crate::source_view::SourceView;
+use crate::timeline::Timeline;
 use crate::wall_clock::WallClock;
-use crate::{
-    BroadcastId, Clock, Ending, Follow, Follower, Grant, Health, Item, Name, Priority, Refusal, Restored, Revoked,
-    SourceInfo,
-};
+use crate::{BroadcastId, Clock, Ending, Follow, Follower, Grant, Health, Item, Name, Refusal, Restored, SourceInfo};
 
-/// A source that was displaced stays so for this long after it last tried to come back.
-const DISPLACED_FOR: Duration = Duration::from_secs(60);
-/// A source that sent nothing for this long is not healthy: its place may be taken, and its picture is held.
-const STALLED_AFTER: Duration = Duration::from_millis(1_500);
 /// How long a cleanly ended broadcast waits for a source.
 const UNPUBLISHED_WAIT: Duration = Duration::from_secs(5);
-/// At most so much is filled at once.
-const FILL_MICROS_MAX: i64 = 5_000_000;
-/// Fills stay this far behind a track that still has a source.
-const FILL_BEHIND_MICROS: i64 = 1_000_000;
-
 /// What becomes of a second source with the same key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takeover {
@@ -95,46 +83,6 @@ pub struct Broadcast {
 struct Epoch {
     at: Instant,
     micros: i64,
-}
-
-#[derive(Debug)]
-struct Inner {
-    log: Log,
-    timeline: Timeline,
-    wall: WallClock,
-    slot: Option<Slot>,
-    slots: u64,
-    displaced: Vec<(IpAddr, Instant)>,
-    /// When the broadcast ends if no source returns.
-    deadline: Option<Instant>,
-    state: State,
-    /// Whether anybody has ever seen a sample of this broadcast: then another source is a cut.
-    seen: bool,
-    /// Each follower and the position that it has read up to.
-    followers: Vec<(u64, u64)>,
-    followers_ever: u64,
-    health: Option<Arc<Health>>,
-    harvested: Instant,
-    keyframe_interval: Option<i64>,
-}
-
-/// The source that is attached.
-#[derive(Debug)]
-struct Slot {
-    id: u64,
-    info: SourceInfo,
-    priority: Priority,
-    revoke: watch::Sender<Option<Revoked>>,
-    /// Whether its first sample is on the timeline.
-    active: bool,
-    last: Instant,
-    meter: Meter,
-}
-
-/// What a publisher gets when it is attached.
-pub(crate) struct Attached {
-    pub(crate) slot: u64,
-    pub(crate) revoked: watch::Receiver<Option<Revoked>>,
 }
 
 impl Broadcast {
@@ -403,208 +351,5 @@ impl Broadcast {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The timeline as the attached source sees it, under the broadcast's lock.
-pub(crate) struct SourceView<'a> {
-    inner: &'a mut Inner,
-    broadcast: &'a Broadcast,
-}
-
-impl SourceView<'_> {
-    /// Where a source's first sample, or one after a jump, goes: after all that is there, and not before its time.
-    pub(crate) fn origin(&self) -> i64 {
-        let position = if self.active() {
-            i64::MIN
-        } else {
-            self.broadcast.position()
-        };
-        self.inner.timeline.newest().unwrap_or(0).max(position).max(0)
-    }
-
-    /// Whether this source's first sample is on the timeline.
-    pub(crate) fn active(&self) -> bool {
-        self.slot().active
-    }
-
-    /// Since when the source has sent nothing.
-    pub(crate) fn idle(&self) -> Duration {
-        self.slot().last.elapsed()
-    }
-
-    /// The source's first sample comes now.
-    pub(crate) fn activate(&mut self) {
-        self.slot_mut().active = true;
-        let at = self.now();
-        if self.inner.seen {
-            self.inner.log.push(Item::Cut, at);
-            self.inner.wall.restart();
-        }
-        self.inner.seen = true;
-    }
-
-    pub(crate) fn announce(&mut self, video: bool, audio: bool) {
-        let at = self.now();
-        self.inner.log.push(Item::Announced { video, audio }, at);
-    }
-
-    /// Takes a track's parameters onto the timeline, and tells followers if they are new or `again` is set.
-    pub(crate) fn configure(&mut self, parameters: &Parameters, again: bool) {
-        let at = self.now();
-        if self.inner.timeline.configure(parameters) || again {
-            self.inner.log.push(Item::Parameters(parameters.clone()), at);
-        }
-    }
-
-    pub(crate) fn timeline(&mut self) -> &mut Timeline {
-        &mut self.inner.timeline
-    }
-
-    /// Appends a sample of the source: it came now.
-    pub(crate) fn append(&mut self, kind: Kind, sample: Sample, jumps: u32) {
-        let Some(timescale) = self.inner.timescale(kind) else {
-            return;
-        };
-        let media = micros(sample.dts, timescale);
-        let unix = self.broadcast.clock.unix_micros();
-        self.inner.wall.arrived(media, unix);
-        let slot = self.slot_mut();
-        slot.last = Instant::now();
-        slot.meter.set_jumps(jumps);
-        slot.meter.arrived(sample.data.len(), unix - media);
-        if kind == Kind::Video {
-            slot.meter.video(media, sample.cts != 0, sample.keyframe);
-        }
-        self.inner.log.push(Item::Sample { kind, sample }, media);
-    }
-
-    /// Appends samples that no source sent.
-    pub(crate) fn append_filled(&mut self, kind: Kind, samples: &mut Vec<Sample>) {
-        self.inner.append_filled(kind, samples);
-    }
-
-    /// A track that this source does not send, or that fell behind the other, is filled up to a second behind it.
-    pub(crate) fn fill_missing(&mut self) {
-        let (video, audio) = (
-            self.inner.timeline.end(Kind::Video),
-            self.inner.timeline.end(Kind::Audio),
-        );
-        let (Some(video), Some(audio)) = (video, audio) else {
-            return;
-        };
-        if (video - audio).abs() <= 2 * FILL_BEHIND_MICROS {
-            return;
-        }
-        let part = micros_of(self.broadcast.settings.part);
-        self.inner.fill_tracks(video.max(audio) - FILL_BEHIND_MICROS, part);
-    }
-
-    /// The time of what is no sample: after all that is there, and not before its time.
-    fn now(&self) -> i64 {
-        self.inner.timeline.newest().unwrap_or(0).max(self.broadcast.position())
-    }
-
-    fn slot(&self) -> &Slot {
-        self.inner
-            .slot
-            .as_ref()
-            .expect("a view is made only while its slot is held")
-    }
-
-    fn slot_mut(&mut self) -> &mut Slot {
-        self.inner
-            .slot
-            .as_mut()
-            .expect("a view is made only while its slot is held")
-    }
-}
-
-impl Inner {
-    fn push_parameters(&self, out: &mut Vec<Item>) {
-        let both = [Kind::Video, Kind::Audio]
-            .into_iter()
-            .filter(|&kind| self.timeline.has(kind));
-        out.extend(
-            both.filter_map(|kind| self.timeline.parameters(kind))
-                .map(Item::Parameters),
-        );
-    }
-
-    /// Takes note that a follower has read everything.
-    fn followed(&mut self, follower: u64) {
-        let end = self.log.end();
-        for (_, position) in self.followers.iter_mut().filter(|(id, _)| *id == follower) {
-            *position = end;
-        }
-        let least = self.followers.iter().map(|&(_, position)| position).min();
-        self.log.release(least.unwrap_or(u64::MAX));
-    }
-
-    fn timescale(&self, kind: Kind) -> Option<u32> {
-        self.timeline.parameters(kind).map(|parameters| parameters.timescale())
-    }
-
-    /// Whether this address lost its place to the source that is there now. Asking keeps the memory fresh, so that an
-    /// encoder that tries for ever never gets its turn while its successor is well.
-    fn was_displaced(&mut self, identity: IpAddr, now: Instant) -> bool {
-        self.displaced.retain(|&(_, until)| until > now);
-        match self.displaced.iter_mut().find(|(address, _)| *address == identity) {
-            Some((_, until)) => {
-                *until = now + DISPLACED_FOR;
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn displace(&mut self, now: Instant) {
-        let Some(slot) = self.slot.take() else { return };
-        slot.revoke.send_replace(Some(Revoked::Displaced));
-        if slot.priority == Priority::Ordinary && now - slot.last < STALLED_AFTER {
-            self.displaced.push((slot.info.peer.ip(), now + DISPLACED_FOR));
-        }
-    }
-
-    fn occupy(&mut self, priority: Priority, info: SourceInfo, now: Instant) -> Attached {
-        self.slots += 1;
-        let (revoke, revoked) = watch::channel(None);
-        let slot = Slot {
-            id: self.slots,
-            info,
-            priority,
-            revoke,
-            active: false,
-            last: now,
-            meter: Meter::default(),
-        };
-        self.slot = Some(slot);
-        self.state = State::Live;
-        self.deadline = None;
-        Attached {
-            slot: self.slots,
-            revoked,
-        }
-    }
-
-    fn fill_to(&mut self, position: i64, settings: &Settings) {
-        let Some(newest) = self.timeline.newest() else { return };
-        self.fill_tracks(position.min(newest + FILL_MICROS_MAX), micros_of(settings.part));
-    }
-
-    fn fill_tracks(&mut self, until: i64, part: i64) {
-        let mut samples = Vec::new();
-        self.timeline.fill_video(until, part, &mut samples);
-        self.append_filled(Kind::Video, &mut samples);
-        self.timeline.fill_audio(until, &mut samples);
-        self.append_filled(Kind::Audio, &mut samples);
-    }
-
-    fn append_filled(&mut self, kind: Kind, samples: &mut Vec<Sample>) {
-        let Some(timescale) = self.timescale(kind) else { return };
-        for sample in samples.drain(..) {
-            let media = micros(sample.dts, timescale);
-            self.log.push(Item::Sample { kind, sample }, media);
-        }
     }
 }

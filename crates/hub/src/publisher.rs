@@ -5,9 +5,10 @@ use bytes::Bytes;
 use media::{AudioParameters, FrameRate, Kind, Parameters, VideoParameters};
 use tokio::sync::watch;
 
-use crate::broadcast::{Attached, SourceView};
 use crate::clock::micros_of;
+use crate::inner::Attached;
 use crate::rebase::Rebase;
+use crate::source_view::SourceView;
 use crate::timeline::Placed;
 use crate::{Broadcast, Event, Hub, SourceClock, Standing};
 

@@ -1,0 +1,128 @@
+//! The timeline of a broadcast as the source that holds its slot sees it.
+
+use std::time::Duration;
+
+use media::{Kind, Parameters, Sample};
+use tokio::time::Instant;
+
+use crate::clock::micros_of;
+use crate::inner::{Inner, Slot};
+use crate::timeline::{Timeline, micros};
+use crate::{Broadcast, Item};
+
+/// Fills stay this far behind a track that still has a source.
+const FILL_BEHIND_MICROS: i64 = 1_000_000;
+
+/// The timeline as the attached source sees it, under the broadcast's lock.
+pub(crate) struct SourceView<'a> {
+    pub(crate) inner: &'a mut Inner,
+    pub(crate) broadcast: &'a Broadcast,
+}
+
+impl SourceView<'_> {
+    /// Where a source's first sample, or one after a jump, goes: after all that is there, and not before its time.
+    pub(crate) fn origin(&self) -> i64 {
+        let position = if self.active() {
+            i64::MIN
+        } else {
+            self.broadcast.position()
+        };
+        self.inner.timeline.newest().unwrap_or(0).max(position).max(0)
+    }
+
+    /// Whether this source's first sample is on the timeline.
+    pub(crate) fn active(&self) -> bool {
+        self.slot().active
+    }
+
+    /// Since when the source has sent nothing.
+    pub(crate) fn idle(&self) -> Duration {
+        self.slot().last.elapsed()
+    }
+
+    /// The source's first sample comes now.
+    pub(crate) fn activate(&mut self) {
+        self.slot_mut().active = true;
+        let at = self.now();
+        if self.inner.seen {
+            self.inner.log.push(Item::Cut, at);
+            self.inner.wall.restart();
+        }
+        self.inner.seen = true;
+    }
+
+    pub(crate) fn announce(&mut self, video: bool, audio: bool) {
+        let at = self.now();
+        self.inner.log.push(Item::Announced { video, audio }, at);
+    }
+
+    /// Takes a track's parameters onto the timeline, and tells followers if they are new or `again` is set.
+    pub(crate) fn configure(&mut self, parameters: &Parameters, again: bool) {
+        let at = self.now();
+        if self.inner.timeline.configure(parameters) || again {
+            self.inner.log.push(Item::Parameters(parameters.clone()), at);
+        }
+    }
+
+    pub(crate) fn timeline(&mut self) -> &mut Timeline {
+        &mut self.inner.timeline
+    }
+
+    /// Appends a sample of the source: it came now.
+    pub(crate) fn append(&mut self, kind: Kind, sample: Sample, jumps: u32) {
+        let Some(timescale) = self.inner.timescale(kind) else {
+            return;
+        };
+        let media = micros(sample.dts, timescale);
+        let unix = self.broadcast.clock.unix_micros();
+        self.inner.wall.arrived(media, unix);
+        let slot = self.slot_mut();
+        slot.last = Instant::now();
+        slot.meter.set_jumps(jumps);
+        slot.meter.arrived(sample.data.len(), unix - media);
+        if kind == Kind::Video {
+            slot.meter.video(media, sample.cts != 0, sample.keyframe);
+        }
+        self.inner.log.push(Item::Sample { kind, sample }, media);
+    }
+
+    /// Appends samples that no source sent.
+    pub(crate) fn append_filled(&mut self, kind: Kind, samples: &mut Vec<Sample>) {
+        self.inner.append_filled(kind, samples);
+    }
+
+    /// A track that this source does not send, or that fell behind the other, is filled up to a second behind it.
+    pub(crate) fn fill_missing(&mut self) {
+        let (video, audio) = (
+            self.inner.timeline.end(Kind::Video),
+            self.inner.timeline.end(Kind::Audio),
+        );
+        let (Some(video), Some(audio)) = (video, audio) else {
+            return;
+        };
+        if (video - audio).abs() <= 2 * FILL_BEHIND_MICROS {
+            return;
+        }
+        let part = micros_of(self.broadcast.settings().part);
+        self.inner.fill_tracks(video.max(audio) - FILL_BEHIND_MICROS, part);
+    }
+
+    /// The time of what is no sample: after all that is there, and not before its time.
+    fn now(&self) -> i64 {
+        self.inner.timeline.newest().unwrap_or(0).max(self.broadcast.position())
+    }
+
+    fn slot(&self) -> &Slot {
+        self.inner
+            .slot
+            .as_ref()
+            .expect("a view is made only while its slot is held")
+    }
+
+    fn slot_mut(&mut self) -> &mut Slot {
+        self.inner
+            .slot
+            .as_mut()
+            .expect("a view is made only while its slot is held")
+    }
+}
