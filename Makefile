@@ -8,7 +8,6 @@ NEED := scripts/need.sh
 WEB := web/node_modules/.installed
 RELEASE := target/release/headwater
 # One profile and one target folder for every check and test: two cores build the workspace once.
-DEBUG := target/debug/headwater
 # Passed on to the program: make run ARGS='--http 127.0.0.1:9000'
 ARGS ?=
 FUZZ_SECONDS ?= 60
@@ -52,7 +51,8 @@ test-web: $(WEB)
 
 test-e2e: web
 	@$(NEED) ffmpeg fonts chromium
-	cargo build --locked -p headwater
+	@# The binary that the tests built: building it alone would choose other features and compile it again.
+	cargo test --workspace --locked --no-run --quiet
 	npm --prefix web run --silent e2e
 
 test-all: test ## the same, then with every other encoder and player that can be had here
