@@ -93,12 +93,16 @@ def commit():
     return shown.stdout.strip() or "an export"
 
 
+def how_often(runs):
+    return f"medians of {runs} interleaved runs, lowest and highest in brackets" if runs > 1 else "one run"
+
+
 def write(records, scale, runs, source_mbit):
     """Writes the page; the words around the table stand in benchmarks.head.md."""
     head = (ROOT / "bench/benchmarks.head.md").read_text()
     window = source_mbit * 60 / 8 / 1.048576
     about = (
-        f"Measured on {machine()}, at {commit()}; medians of {runs} interleaved runs, lowest and highest in brackets. "
+        f"Measured on {machine()}, at {commit()}; {how_often(runs)}. "
         f"The stream is 720p30 at {source_mbit:.2f} Mb/s with a key frame a second, so 60 s of it are {window:.1f} MiB."
     )
     PAGE.write_text(f"{head}\n{about}\n\n{table(records, scale)}\n")

@@ -127,9 +127,10 @@ def main():
                     show(record)
                     records.append(record)
                     log.write(json.dumps(record) + "\n")
+                # After each run, so that one that is interrupted leaves what it has.
+                if not options.quick and not options.only:
+                    report.write(records, scale, number + 1, source_mbit())
     print(report.table(records, scale))
-    if not options.quick and not options.only:
-        report.write(records, scale, runs, source_mbit())
     failed = [record for record in records if "error" in record]
     if failed:
         sys.exit(f"{len(failed)} of {len(records)} measurements failed")
