@@ -135,11 +135,17 @@ impl Inner {
     }
 
     pub(crate) fn fill_tracks(&mut self, until: i64, part: i64) {
+        self.fill_track(Kind::Video, until, part);
+        self.fill_track(Kind::Audio, until, part);
+    }
+
+    pub(crate) fn fill_track(&mut self, kind: Kind, until: i64, part: i64) {
         let mut samples = Vec::new();
-        self.timeline.fill_video(until, part, &mut samples);
-        self.append_filled(Kind::Video, &mut samples);
-        self.timeline.fill_audio(until, &mut samples);
-        self.append_filled(Kind::Audio, &mut samples);
+        match kind {
+            Kind::Video => self.timeline.fill_video(until, part, &mut samples),
+            Kind::Audio => self.timeline.fill_audio(until, &mut samples),
+        }
+        self.append_filled(kind, &mut samples);
     }
 
     pub(crate) fn append_filled(&mut self, kind: Kind, samples: &mut Vec<Sample>) {

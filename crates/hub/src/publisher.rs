@@ -166,7 +166,11 @@ impl Publisher {
                 Kind::Video => self.push_video(view, frame),
                 Kind::Audio => self.push_audio(view, frame),
             }
-            view.fill_missing();
+            match (&self.video, &self.audio) {
+                (Some(_), None) => view.fill_absent(Kind::Audio),
+                (None, Some(_)) => view.fill_absent(Kind::Video),
+                _ => view.fill_behind(),
+            }
         });
         if began && self.active {
             self.hub.emit(Event::Active(broadcast));

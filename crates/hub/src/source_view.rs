@@ -91,8 +91,20 @@ impl SourceView<'_> {
         self.inner.append_filled(kind, samples);
     }
 
-    /// A track that this source does not send, or that fell behind the other, is filled up to a second behind it.
-    pub(crate) fn fill_missing(&mut self) {
+    /// A track that this source does not send is filled up to the other's end: nobody waits for it.
+    pub(crate) fn fill_absent(&mut self, absent: Kind) {
+        let other = match absent {
+            Kind::Video => Kind::Audio,
+            Kind::Audio => Kind::Video,
+        };
+        if let Some(until) = self.inner.timeline.end(other) {
+            let part = micros_of(self.broadcast.settings().part);
+            self.inner.fill_track(absent, until, part);
+        }
+    }
+
+    /// A track that fell behind the other is filled up to a second behind it.
+    pub(crate) fn fill_behind(&mut self) {
         let (video, audio) = (
             self.inner.timeline.end(Kind::Video),
             self.inner.timeline.end(Kind::Audio),

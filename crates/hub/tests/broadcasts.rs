@@ -156,6 +156,17 @@ fn longest_gap(samples: &[&Sample], timescale: f64, now: f64) -> f64 {
     times.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max)
 }
 
+/// The longest time between the end of one sample and the next, in seconds.
+fn longest_hole(samples: &[&Sample], timescale: f64) -> f64 {
+    let lasts = |sample: &Sample| {
+        sample
+            .duration
+            .map_or(if timescale > 60_000.0 { 3_000 } else { 1_024 }, i64::from)
+    };
+    let hole = |pair: &[&Sample]| (pair[1].dts - pair[0].dts - lasts(pair[0])) as f64 / timescale;
+    samples.windows(2).map(hole).fold(0.0, f64::max)
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_source_that_returns_continues_the_same_timeline() {
     let hub = hub(Takeover::Replace);
@@ -187,6 +198,16 @@ async fn a_source_that_returns_continues_the_same_timeline() {
         "{}",
         longest_gap(&sounds, 48_000.0, now)
     );
+    assert!(
+        longest_hole(&pictures, 90_000.0) < 0.06,
+        "{}",
+        longest_hole(&pictures, 90_000.0)
+    );
+    assert!(
+        longest_hole(&sounds, 48_000.0) < 0.06,
+        "{}",
+        longest_hole(&sounds, 48_000.0)
+    );
     assert_eq!(cuts(&items), 1);
     assert!((pictures.last().unwrap().dts as f64 / 90_000.0 - now).abs() < 0.3);
     let stills = pictures.iter().filter(|picture| picture.duration.is_some());
@@ -217,8 +238,14 @@ async fn missing_audio_becomes_silence() {
         .await
         .is_ok()
     {}
-    let sounds = samples(&items, Kind::Audio);
-    assert!(sounds.last().unwrap().dts > 8 * 48_000, "{:?}", sounds.last());
+    let (pictures, sounds) = (samples(&items, Kind::Video), samples(&items, Kind::Audio));
+    let behind = pictures.last().unwrap().dts as f64 / 90_000.0 - sounds.last().unwrap().dts as f64 / 48_000.0;
+    assert!(behind.abs() < 0.1, "silence is {behind} s behind the picture");
+    assert!(
+        longest_hole(&sounds, 48_000.0) < 0.03,
+        "{}",
+        longest_hole(&sounds, 48_000.0)
+    );
 }
 
 #[tokio::test(start_paused = true)]
