@@ -152,8 +152,9 @@ fn stock_players_play_hls_and_rtmp() {
     );
     let dir = tempfile::tempdir().unwrap();
     let dump = dir.path().join("dump.flv");
-    let _ = Command::new("rtmpdump")
-        .args(["-q", "-v", "-B", "3", "-r", &rtmp, "-o"])
+    // It goes on for as long as the stream does.
+    let _ = Command::new("timeout")
+        .args(["5", "rtmpdump", "-q", "-v", "-r", &rtmp, "-o"])
         .arg(&dump)
         .status();
     let counted = output(
