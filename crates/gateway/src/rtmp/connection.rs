@@ -141,9 +141,9 @@ impl<S: Io> Connection<S> {
     async fn answer(&mut self) -> Result<Option<Role>, Over> {
         while let Some(event) = self.session.poll_event() {
             match event {
-                // Any application will do: keys are known by themselves.
+                // Any application will do. It is not logged: some publishers put their key into its query.
                 Event::Connect(connect) => {
-                    debug!(address = %self.peer.address, app = connect.app, agent = connect.agent, "connected");
+                    debug!(address = %self.peer.address, agent = connect.agent, "connected");
                     self.session.accept_connect(now())?;
                 }
                 Event::Publish(publish) => {
