@@ -7,6 +7,8 @@ SHELL := bash
 NEED := scripts/need.sh
 WEB := web/node_modules/.installed
 RELEASE := target/release/headwater
+# What the tests talk to: a database, a certificate authority, and the programs of scripts/python-tools.txt.
+SERVERS := postgres pebble python
 # One profile and one target folder for every check and test: two cores build the workspace once.
 # Passed on to the program: make run ARGS='--http 127.0.0.1:9000'
 ARGS ?=
@@ -37,27 +39,29 @@ ingest: ## publish a test picture as "colors" with plain ffmpeg, as any user wou
 	  -an -f flv rtmp://localhost:1935/stream/colors
 
 test: ## every test: format, lints, rules, Rust, web, end to end
-	@$(NEED) build web ffmpeg fonts chromium
-	@$(MAKE) --no-print-directory check
-	@$(MAKE) --no-print-directory test-rust
-	@$(MAKE) --no-print-directory test-web
-	@$(MAKE) --no-print-directory test-e2e
+	@$(NEED) build web ffmpeg fonts chromium $(SERVERS)
+	@# However the tests end, their database server goes with them.
+	@trap 'scripts/postgres.sh remove' EXIT; for part in check test-rust test-web test-e2e; do $(MAKE) --no-print-directory $$part; done
 
 test-rust: web
-	cargo test --workspace --locked
+	@$(NEED) $(SERVERS)
+	@scripts/python-tools.sh >/dev/null
+	database="$$(scripts/postgres.sh url)"; TEST_POSTGRES="$$database" cargo test --workspace --locked
 
 test-web: $(WEB)
 	npm --prefix web run --silent test
 
 test-e2e: web
-	@$(NEED) ffmpeg fonts chromium
+	@$(NEED) ffmpeg fonts chromium $(SERVERS)
+	@scripts/python-tools.sh >/dev/null
 	@# The binary that the tests built: building it alone would choose other features and compile it again.
 	cargo test --workspace --locked --no-run --quiet
-	npm --prefix web run --silent e2e
+	database="$$(scripts/postgres.sh url)"; TEST_POSTGRES="$$database" npm --prefix web run --silent e2e
 
 test-all: test ## the same, then with every other encoder and player that can be had here
 	@$(NEED) python rtmpdump gstreamer vlc mpv
-	PEERS=all MODERN_FFMPEG="$$(scripts/modern-ffmpeg.sh)" cargo test --locked -p headwater
+	@# The tests that ask for a database start it again.
+	trap 'scripts/postgres.sh remove' EXIT; PEERS=all MODERN_FFMPEG="$$(scripts/modern-ffmpeg.sh)" cargo test --locked -p headwater
 
 check: web ## format, lints, layer rule, docs, web types: the quick half of test
 	@$(NEED) build
@@ -93,4 +97,5 @@ $(WEB): web/package.json web/package-lock.json
 	@touch $@
 
 clean: ## remove everything that was built
+	scripts/postgres.sh remove
 	rm -rf target web/build web/node_modules fuzz/target

@@ -16,6 +16,8 @@ here() {
     mpv) command -v mpv ;;
     nginx-rtmp) nginx_path && compgen -G '/usr/lib/nginx/modules/ngx_rtmp_module.so' ;;
     openssl) command -v openssl ;;
+    pebble) command -v pebble && command -v pebble-challtestsrv ;;
+    postgres) compgen -G '/usr/lib/postgresql/*/bin/initdb' || command -v initdb ;;
     python) python3 -c 'import venv, ensurepip' ;;
     rtmpdump) command -v rtmpdump ;;
     vlc) command -v cvlc ;;
@@ -30,6 +32,7 @@ packages() {
     fonts) echo fonts-dejavu-core ;;
     gstreamer) echo gstreamer1.0-tools gstreamer1.0-plugins-{base,good,bad,ugly} gstreamer1.0-libav ;;
     nginx-rtmp) echo nginx libnginx-mod-rtmp ;;
+    postgres) echo postgresql postgresql-client ;;
     python) echo python3 python3-venv ;;
     vlc) echo vlc-bin vlc-plugin-base vlc-plugin-access-extra ;;
     *) echo "$1" ;;
@@ -44,7 +47,7 @@ install_packages() {
   export DEBIAN_FRONTEND=noninteractive
   local get=(apt-get -o DPkg::Lock::Timeout=300)
   echo "installing: $*"
-  # RUNLEVEL=1: a package that brings a service (nginx) does not start it.
+  # RUNLEVEL=1: a package that brings a service (nginx, PostgreSQL) does not start it.
   RUNLEVEL=1 "${get[@]}" install -y -q --no-install-recommends "$@" >/dev/null 2>&1 && return
   "${get[@]}" update -q >/dev/null
   RUNLEVEL=1 "${get[@]}" install -y -q --no-install-recommends "$@" >/dev/null
