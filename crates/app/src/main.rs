@@ -55,10 +55,10 @@ fn gather(options: &Options) -> Result<Settings> {
 fn serve(settings: &Settings, with_demo: bool) -> Result<()> {
     let config = settings.check()?;
     logging::start(&config);
-    // Only the journal blocks, for a moment at a time: more threads would just hold memory.
+    // The journal blocks for a moment at a time, passwords and images for longer: more threads would just hold memory.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .max_blocking_threads(4)
+        .max_blocking_threads(16)
         .build();
     runtime.context("cannot start")?.block_on(serve::run(config, with_demo))
 }

@@ -28,7 +28,7 @@ Values come from a TOML file (`--config FILE`, by default `headwater.toml` in th
 environment variables, then from flags; the later wins. `headwater config check` says what is wrong with them,
 `headwater config print` what is in force and where it comes from. An unknown key is an error.
 
-Times are written with a unit: `333 ms`, `2 s`, `10 m`. Addresses to listen on are `ADDRESS:PORT`, or `off`.
+Times are written with a unit: `333 ms`, `2 s`, `10 m`, `1 h`, `365 d`. Lists are separated by commas, or arrays in the file. Addresses to listen on are `ADDRESS:PORT`, or `off`.
 
 This page is the output of `headwater config docs`.
 ";

@@ -2,6 +2,8 @@
 
 pub mod docs;
 pub mod keys;
+pub mod publish;
+pub mod tls;
 mod value;
 
 use std::collections::BTreeMap;
@@ -11,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use ipnet::IpNet;
 use keys::KEYS;
+pub use value::Secret;
 
 /// The file that is read where none is named.
 const FILE_DEFAULT: &str = "headwater.toml";
@@ -25,10 +29,18 @@ pub struct Config {
     pub http_listen: Option<SocketAddr>,
     /// `http.public_url`
     pub http_public_url: Option<String>,
+    /// `http.trusted_proxies`
+    pub http_trusted_proxies: Vec<IpNet>,
     /// `https.listen`
     pub https_listen: Option<SocketAddr>,
+    /// `https.redirect` is `on`
+    pub https_redirect: bool,
+    /// `https.hsts`
+    pub https_hsts: Option<Duration>,
     /// `tls.cert` and `tls.key`
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// `tls.acme…`
+    pub acme: tls::Acme,
     /// `rtmp.listen`
     pub rtmp_listen: Option<SocketAddr>,
     /// `rtmp.public_url`
@@ -39,6 +51,14 @@ pub struct Config {
     pub publish_open: bool,
     /// `publish.keys_file`
     pub publish_keys_file: Option<PathBuf>,
+    /// `publish.callback_…`
+    pub publish_callbacks: publish::Callbacks,
+    /// `publish.tokens_…`
+    pub publish_tokens: publish::Tokens,
+    /// `outbound.allow`
+    pub outbound_allow: Vec<IpNet>,
+    /// `database.url`
+    pub database_url: Option<Secret>,
     /// `publish.takeover` and `live.*`
     pub live: hub::Settings,
     /// `log.level`
@@ -143,8 +163,10 @@ impl Settings {
                 section = of;
             }
             let said = &self.0[key.name];
-            let value = toml::Value::String(said.value.clone());
-            let comment = if said.value.is_empty() { "# " } else { "" };
+            let (shown, hides) = value::hidden(key.form, &said.value);
+            // Stars must not be read back as the value.
+            let comment = if said.value.is_empty() || hides { "# " } else { "" };
+            let value = toml::Value::String(shown);
             let _ = writeln!(out, "{comment}{name} = {value}  # {}", said.by);
         }
         out
@@ -159,13 +181,21 @@ impl Settings {
             data_dir: self.read("data.dir", value::path)?.context("data.dir is empty")?,
             http_listen: self.read("http.listen", value::listen)?.flatten(),
             http_public_url: self.read("http.public_url", |text| value::url(text, &["http://", "https://"]))?,
+            http_trusted_proxies: self.read("http.trusted_proxies", value::networks)?.unwrap_or_default(),
             https_listen: self.read("https.listen", value::listen)?.flatten(),
+            https_redirect: self.choice("https.redirect")? == "on",
+            https_hsts: self.hsts()?,
             tls: self.tls()?,
+            acme: self.acme()?,
             rtmp_listen: self.read("rtmp.listen", value::listen)?.flatten(),
             rtmp_public_url: self.read("rtmp.public_url", |text| value::url(text, &["rtmp://", "rtmps://"]))?,
             rtmps_listen: self.read("rtmps.listen", value::listen)?.flatten(),
             publish_open: self.choice("publish.open")? == "loopback",
             publish_keys_file: self.read("publish.keys_file", value::path)?,
+            publish_callbacks: self.callbacks()?,
+            publish_tokens: self.tokens()?,
+            outbound_allow: self.read("outbound.allow", value::networks)?.unwrap_or_default(),
+            database_url: self.read("database.url", value::database)?,
             live: self.live()?,
             log_level: self.choice("log.level")?,
             log_json: self.choice("log.format")? == "json",
@@ -192,15 +222,6 @@ impl Settings {
                 _ => hub::Takeover::Replace,
             },
         })
-    }
-
-    fn tls(&self) -> Result<Option<(PathBuf, PathBuf)>> {
-        match (self.read("tls.cert", value::path)?, self.read("tls.key", value::path)?) {
-            (Some(cert), Some(key)) => Ok(Some((cert, key))),
-            (None, None) => Ok(None),
-            (Some(_), None) => bail!("tls.cert is set and tls.key is not"),
-            (None, Some(_)) => bail!("tls.key is set and tls.cert is not"),
-        }
     }
 
     fn duration(&self, name: &str, millis: std::ops::RangeInclusive<u128>) -> Result<Duration> {
@@ -233,7 +254,8 @@ impl Settings {
         if said.value.is_empty() {
             return Ok(None);
         }
-        let fault = || format!("{name} = {:?} (from {})", said.value, said.by);
+        let form = keys::find(name).map_or(keys::Form::Secret, |key| key.form);
+        let fault = || format!("{name} = {:?} (from {})", value::hidden(form, &said.value).0, said.by);
         parse(&said.value).map(Some).with_context(fault)
     }
 }
@@ -325,6 +347,24 @@ mod tests {
             error.to_string(),
             "HEADWATER_LIVE_WINDOWS is no key: did you mean HEADWATER_LIVE_WINDOW?"
         );
+    }
+
+    #[test]
+    fn secrets_are_neither_printed_nor_named_in_an_error() {
+        let text = "[publish]\ncallback_secret = 'canary'\n[database]\nurl = 'postgres://hw:canary@db/hw'";
+        let mut settings = Settings::gather(None, &[]).unwrap();
+        settings.read_toml(text, "test.toml").unwrap();
+        let config = settings.check().unwrap();
+        let printed = settings.print();
+        assert!(printed.contains("postgres://hw:***@db/hw"), "{printed}");
+        assert!(!format!("{printed}{config:?}").contains("canary"));
+        assert!(!fault("[database]\nurl = 'mysql://hw:canary@db/hw'").contains("canary"));
+    }
+
+    #[test]
+    fn a_list_may_be_a_toml_array() {
+        let config = read("[tls]\nacme = ['live.example.org', 'Live2.example.org.']").unwrap();
+        assert_eq!(config.acme.names, ["live.example.org", "live2.example.org"]);
     }
 
     #[test]
