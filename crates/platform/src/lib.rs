@@ -1,6 +1,17 @@
 //! People and what is theirs: accounts, channels, streams and keys. Nothing else speaks SQL.
 
+pub mod actor;
+pub mod api;
+pub mod audit;
+pub mod authorize;
 pub mod clock;
+pub mod error;
 pub mod id;
+pub mod people;
+pub mod platform;
 pub mod secret;
+pub mod settings;
 pub mod store;
+
+pub use error::{Error, Result};
+pub use platform::{Options, Platform};

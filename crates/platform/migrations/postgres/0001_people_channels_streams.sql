@@ -19,7 +19,7 @@ create table environments (
 -- What the operator set in the running server; a value that is secret is sealed.
 create table settings (
     name text collate "C" primary key,
-    value text collate "C",
+    value jsonb,
     sealed bytea,
     updated_at bigint not null,
     updated_by text collate "C"

@@ -1,0 +1,218 @@
+//! What a handler takes out of a request; what is wrong with it is said as a problem.
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::request::Parts;
+use http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
+
+use crate::actor::{Actor, Client};
+use crate::error::{Error, Result};
+use crate::people::{sessions, tokens};
+use crate::platform::Platform;
+use crate::secret::Secret;
+
+/// The cookie of a session; the prefix asks the browser to send it to this host only, by HTTPS only (RFC 6265bis §4.1.3).
+pub const COOKIE_SECURE: &str = "__Host-session";
+/// The same where the page is not encrypted: a LAN without certificates.
+pub const COOKIE_PLAIN: &str = "session";
+
+/// A JSON body.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self> {
+        let body = axum::Json::<T>::from_request(request, state).await;
+        body.map(|axum::Json(body)| Self(body))
+            .map_err(|rejection| match rejection {
+                JsonRejection::MissingJsonContentType(_) => {
+                    Error::MediaType("the body must be application/json".into())
+                }
+                JsonRejection::JsonSyntaxError(fault) => Error::Invalid(fault.body_text().into()),
+                JsonRejection::BytesRejection(fault) if fault.status() == http::StatusCode::PAYLOAD_TOO_LARGE => {
+                    Error::TooLarge(BODY_BYTES_MAX)
+                }
+                other => Error::Field {
+                    pointer: "".into(),
+                    detail: other.body_text().into(),
+                },
+            })
+    }
+}
+
+/// Bytes of a JSON body.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// The parameters of the query.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let query = axum::extract::Query::<T>::from_request_parts(parts, state).await;
+        query
+            .map(|axum::extract::Query(query)| Self(query))
+            .map_err(|fault| Error::Invalid(fault.body_text().into()))
+    }
+}
+
+/// The parameters of the path.
+#[derive(Debug)]
+pub struct PathParameters<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathParameters<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let path = <axum::extract::Path<T> as FromRequestParts<S>>::from_request_parts(parts, state).await;
+        path.map(|axum::extract::Path(path)| Self(path))
+            .map_err(|_| Error::NotFound)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Client {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let client = parts.extensions.get::<Self>().cloned();
+        client.ok_or_else(|| Error::Fault("the server did not say where the request comes from".into()))
+    }
+}
+
+/// Whoever is signed in, by cookie or token; else the request is refused.
+impl FromRequestParts<Platform> for Actor {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, platform: &Platform) -> Result<Self> {
+        let client = Client::from_request_parts(parts, platform).await?;
+        match shown(&parts.headers) {
+            Some(Shown::Cookie(secret)) => sessions::find(platform, &secret, &client).await,
+            Some(Shown::Token { id, secret }) => tokens::find(platform, &id, &secret, &client).await,
+            None => Err(Error::Unauthenticated("sign in first".into())),
+        }
+    }
+}
+
+/// Somebody who may be signed in: what is shown and wrong counts as nothing shown.
+#[derive(Debug)]
+pub struct MaybeActor(pub Option<Actor>);
+
+impl FromRequestParts<Platform> for MaybeActor {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, platform: &Platform) -> Result<Self> {
+        match Actor::from_request_parts(parts, platform).await {
+            Ok(actor) => Ok(Self(Some(actor))),
+            Err(Error::Unauthenticated(_)) => Ok(Self(None)),
+            Err(other) => Err(other),
+        }
+    }
+}
+
+/// Whoever is signed in with a sign-in that is fresh.
+#[derive(Debug)]
+pub struct Fresh(pub Actor);
+
+impl FromRequestParts<Platform> for Fresh {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, platform: &Platform) -> Result<Self> {
+        let actor = Actor::from_request_parts(parts, platform).await?;
+        actor.must_be_fresh(platform.clock.now())?;
+        Ok(Self(actor))
+    }
+}
+
+/// What a request shows of who makes it.
+#[derive(Debug, PartialEq, Eq)]
+enum Shown {
+    Cookie(Secret),
+    Token { id: String, secret: Secret },
+}
+
+/// A token comes before a cookie: a program that sends one means it.
+fn shown(headers: &HeaderMap) -> Option<Shown> {
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        // What is not understood is still something shown, and wrong.
+        let (id, secret) = value.to_str().ok().and_then(token).unwrap_or_default();
+        return Some(Shown::Token {
+            id,
+            secret: Secret::new(secret),
+        });
+    }
+    session_cookie(headers).map(Shown::Cookie)
+}
+
+/// `Bearer ID.SECRET`, or `Basic` with the id as user and the secret as password (RFC 6750 §2.1, RFC 7617 §2).
+fn token(value: &str) -> Option<(String, String)> {
+    let (scheme, rest) = value.split_once(' ')?;
+    let (id, secret) = if scheme.eq_ignore_ascii_case("bearer") {
+        let (id, secret) = rest.trim().split_once('.')?;
+        (id.to_owned(), secret.to_owned())
+    } else if scheme.eq_ignore_ascii_case("basic") {
+        let pair = String::from_utf8(STANDARD.decode(rest.trim()).ok()?).ok()?;
+        let (id, secret) = pair.split_once(':')?;
+        (id.to_owned(), secret.to_owned())
+    } else {
+        return None;
+    };
+    Some((id, secret))
+}
+
+/// The secret of the session's cookie. Where both are there, the one that only HTTPS sends counts.
+pub fn session_cookie(headers: &HeaderMap) -> Option<Secret> {
+    let cookies = || {
+        headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(cookie::Cookie::split_parse)
+            .flatten()
+    };
+    let named = |name: &str| {
+        cookies()
+            .find(|cookie| cookie.name() == name)
+            .map(|cookie| Secret::new(cookie.value()))
+    };
+    named(COOKIE_SECURE).or_else(|| named(COOKIE_PLAIN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: http::HeaderName, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name, value.parse().unwrap())])
+    }
+
+    #[test]
+    fn a_token_is_understood_in_both_forms_and_beats_a_cookie() {
+        let wanted = Some(Shown::Token {
+            id: "to1".into(),
+            secret: Secret::new("s.3"),
+        });
+        assert_eq!(shown(&headers(header::AUTHORIZATION, "Bearer to1.s.3")), wanted);
+        assert_eq!(shown(&headers(header::AUTHORIZATION, "basic dG8xOnMuMw==")), wanted);
+        let mut both = headers(header::AUTHORIZATION, "Bearer nonsense");
+        both.insert(header::COOKIE, "session=abc".parse().unwrap());
+        assert!(matches!(shown(&both), Some(Shown::Token { id, .. }) if id.is_empty()));
+    }
+
+    #[test]
+    fn the_cookie_of_https_comes_first() {
+        let found = |value| session_cookie(&headers(header::COOKIE, value)).map(|secret| secret.expose().to_owned());
+        assert_eq!(
+            found("a=b; session=plain; __Host-session=safe").as_deref(),
+            Some("safe")
+        );
+        assert_eq!(found("session=plain").as_deref(), Some("plain"));
+        assert_eq!(found("a=b"), None);
+    }
+}
