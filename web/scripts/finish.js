@@ -40,10 +40,23 @@ function collect(name, seen) {
 	return [`script /${chunk.file}`, ...styles, ...imports];
 }
 
-// Kit numbers its nodes: 0 the layout, 1 the error page, then the pages in the order of their routes.
+/**
+ * The node that Kit made of a layout or page. It numbers them, so the one that imports the file is looked for.
+ * @param {string} file
+ */
+function node(file) {
+	const folder = join(root, '.svelte-kit/generated/client-optimized/nodes');
+	const found = readdirSync(folder).find((name) =>
+		readFileSync(join(folder, name), 'utf8').includes(`/src/routes/${file}`)
+	);
+	if (!found) throw new Error(`the build has no node for ${file}`);
+	return key(`/nodes/${found}`);
+}
+
+const layout = node('+layout.svelte');
 const routes = {
-	home: [key('/nodes/0.js'), key('/nodes/2.js')],
-	watch: [key('/nodes/0.js'), key('/nodes/3.js'), key('player/engines/hls.ts'), key('player/chrome.ts')]
+	home: [layout, node('+page.svelte')],
+	watch: [layout, node('watch/[name]/+page.svelte'), key('player/engines/hls.ts'), key('player/chrome.ts')]
 };
 const fonts = readdirSync(join(out, '_app/immutable/assets')).filter((name) => name.endsWith('.woff2'));
 const preloads = Object.entries(routes).flatMap(([route, keys]) => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bitrate, codec, count, duration, latency, picture } from './format';
+import { bitrate, codec, count, duration, latency, picture, relative } from './format';
 
 test.each([
 	[0, '0:00'],
@@ -35,3 +35,15 @@ test('pictures and crowds are short', () => {
 	expect(picture(1080)).toBe('1080p');
 	expect(count(1204)).toBe('1.2K');
 });
+
+test.each([
+	[0, 'just now'],
+	[-45, 'just now'],
+	[-200, '3 minutes ago'],
+	[-7300, '2 hours ago'],
+	[2 * 86_400 + 60, 'in 2 days'],
+	[-86_400, 'yesterday'],
+	[40, 'in a moment']
+])('%d seconds from now read %s', (seconds, text) =>
+	expect(relative(1_700_000_000_000 + seconds * 1000, 1_700_000_000_000)).toBe(text)
+);

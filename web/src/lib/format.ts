@@ -30,6 +30,28 @@ export function picture(height: number, frameRate?: number | null): string {
 	return `${height}p${frameRate ? Math.round(frameRate) : ''}`;
 }
 
+const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+	['year', 365 * 86_400],
+	['month', 30 * 86_400],
+	['day', 86_400],
+	['hour', 3600],
+	['minute', 60]
+];
+
+/** `3 minutes ago`, `in 2 days`, `just now`: a time in Unix milliseconds as seen from `now`. */
+export function relative(at: number, now: number): string {
+	const seconds = (at - now) / 1000;
+	const step = STEPS.find(([, size]) => Math.abs(seconds) >= size);
+	if (!step) return seconds > 5 ? 'in a moment' : 'just now';
+	const [unit, size] = step;
+	return new Intl.RelativeTimeFormat('en', { numeric: 'auto' }).format(Math.trunc(seconds / size), unit);
+}
+
+/** `21 Nov 2026`: a day in the reader's time zone. */
+export function day(at: string): string {
+	return new Date(at).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+}
+
 const CODECS: [RegExp, string][] = [
 	[/^(avc[13]|h264)/, 'H.264'],
 	[/^(hvc1|hev1|hevc|h265)/, 'HEVC'],

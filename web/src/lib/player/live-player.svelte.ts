@@ -1,5 +1,5 @@
 /** The player's state as the page shows it, and the loop that asks the server and obeys the supervisor. */
-import { type Playback, playback as ask } from '$lib/api';
+import { type Playback, playback as ask } from '$lib/api/live';
 import type { Failure, Level, Mode } from './engine';
 import type { LiveVideo, Stats } from './live-video';
 import { type Decision, type Event, type Phase, Supervisor } from './supervisor';

@@ -3,7 +3,7 @@
  * element (media-chrome, the Media Session, a test) drives HLS, DASH and native playback alike.
  */
 import { CustomVideoElement } from 'custom-media-element';
-import { clock } from '$lib/api';
+import { clock } from '$lib/api/live';
 import { address, choose } from './choose';
 import type { Engine, EngineStats, Failure, Level, Mode } from './engine';
 import { behindLive, Pacer } from './latency';

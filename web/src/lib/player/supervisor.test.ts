@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Playback } from '$lib/api';
+import type { Playback } from '$lib/api/live';
 import { RetryLadder } from './retry';
 import { type Event, Supervisor } from './supervisor';
 

@@ -5,7 +5,7 @@
  * The server keeps a broadcast alive while its source is away, so the usual interruption is only said, not acted on.
  * A new broadcast, or one whose codecs have changed, is loaded again from its multivariant playlist.
  */
-import type { Playback } from '$lib/api';
+import type { Playback } from '$lib/api/live';
 import type { Failure } from './engine';
 import { RetryLadder } from './retry';
 

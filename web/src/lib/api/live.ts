@@ -1,5 +1,5 @@
 /** The server's JSON, typed, and the server's clock. */
-import { ServerClock } from './clock';
+import { ServerClock } from '../clock';
 
 /** A live stream as `GET /api/v1/live` lists it. Rates are in bits per second, times RFC 3339 or Unix milliseconds. */
 export interface Stream {

@@ -1,0 +1,294 @@
+/** What the server's API says, by the names the pages use. Times are RFC 3339 strings. */
+
+export interface Page<T> {
+	items: T[];
+	next_cursor: string | null;
+}
+
+export interface Server {
+	name: string;
+	description: string | null;
+	setup_done: boolean;
+	sign_up: 'open' | 'invite' | 'closed';
+	creators: 'all' | 'request' | 'invite';
+	mail: boolean;
+	admin_contact: string | null;
+	/** This request came encrypted, or from the machine itself. */
+	secure: boolean;
+	passkeys: { available: boolean; reason: string | null };
+	providers: Provider[];
+	public_url: string | null;
+	version: string;
+	ingest: { rtmp: { url: string } | null; rtmps: { url: string } | null };
+}
+
+export interface Provider {
+	slug: string;
+	name: string;
+}
+
+export type RoleName = 'owner' | 'admin' | 'moderator' | 'creator' | 'manager' | 'member' | (string & {});
+
+export interface Role {
+	role: RoleName;
+	scope: 'server' | 'organisation' | 'channel' | (string & {});
+	scope_id: string | null;
+}
+
+export interface Me {
+	id: string;
+	email: string;
+	email_verified: boolean;
+	name: string;
+	locale: string | null;
+	roles: Role[];
+	creator: 'none' | 'requested' | 'granted';
+	quotas: {
+		channels: { used: number; max: number };
+		keys_per_stream: number;
+		broadcasts_at_once: number;
+	};
+	factors: { password: boolean; totp: boolean; passkeys: number; recovery_codes_left: number };
+	/** The person's role asks for a second factor that is not there yet. */
+	factor_required: boolean;
+	fresh: boolean;
+	created_at: string;
+}
+
+export type SignInAnswer =
+	| { state: 'signed_in'; user: Me }
+	| { state: 'factor'; challenge: string; methods: ('totp' | 'recovery' | 'passkey')[] };
+
+export interface SignUpAnswer {
+	state: 'verify' | 'signed_in';
+	/** Whom to ask where the server sends no mail. */
+	contact?: string | null;
+}
+
+export interface PasskeyChallenge<O> {
+	challenge: string;
+	options: O;
+}
+
+export interface Invitation {
+	email: string | null;
+	invited_by: string;
+	role: string | null;
+	server_name: string;
+}
+
+export interface SessionEntry {
+	id: string;
+	current: boolean;
+	method: string;
+	user_agent: string | null;
+	address: string | null;
+	created_at: string;
+	seen_at: string;
+}
+
+export interface Passkey {
+	id: string;
+	name: string;
+	created_at: string;
+	used_at: string | null;
+}
+
+export interface Identity {
+	id: string;
+	provider: string;
+	email: string | null;
+	created_at: string;
+}
+
+export type Scope = 'read' | 'write' | 'keys' | 'admin';
+
+export interface Token {
+	id: string;
+	name: string;
+	scopes: Scope[];
+	created_at: string;
+	expires_at: string | null;
+	used_at: string | null;
+}
+
+export interface SetupFacts {
+	mail_configured: boolean;
+	https: { listening: boolean; certificate: 'none' | 'files' | 'acme'; names: string[] };
+	suggested_url: string | null;
+	public_url_fixed: boolean;
+}
+
+export interface MailSettings {
+	host: string;
+	port: number;
+	security: 'tls' | 'starttls' | 'none';
+	username: string | null;
+	password: string | null;
+	from: string;
+}
+
+export type Visibility = 'public' | 'unlisted' | 'private';
+
+export interface Channel {
+	id: string;
+	handle: string;
+	title: string;
+	description: string | null;
+	category: string | null;
+	tags: string[];
+	language: string | null;
+	avatar_url: string | null;
+	banner_url: string | null;
+	mature: boolean;
+	visibility: Visibility;
+	owner: { id: string; name: string };
+	live: { broadcast_id: string; started_at: string; viewers: number; name: string } | null;
+	play: { name: string; hls: string; dash: string; still: string } | null;
+	/** For those who manage the channel. */
+	stream_id?: string | null;
+	role: 'owner' | 'manager' | 'member' | null;
+	created_at: string;
+}
+
+export interface ChannelMember {
+	user: { id: string; name: string };
+	role: 'member' | 'moderator' | 'manager';
+	created_at: string;
+}
+
+export interface StreamSettings {
+	latency: 'low' | 'normal';
+	/** How long a lost source may take to come back, in seconds. */
+	reconnect_s: number;
+	takeover: 'replace' | 'refuse';
+}
+
+export interface LiveSource {
+	broadcast_id: string;
+	started_at: string;
+	viewers: number;
+	protocol: string | null;
+	width: number | null;
+	height: number | null;
+	frame_rate: number | null;
+	video_codec: string | null;
+	audio_codec: string | null;
+	/** Bits per second. */
+	bitrate: number | null;
+}
+
+export interface Refusal {
+	at: string;
+	reason: string;
+}
+
+export interface Stream {
+	id: string;
+	title: string;
+	channel: { id: string; handle: string } | null;
+	settings: StreamSettings;
+	disabled: boolean;
+	state: 'idle' | 'live' | 'waiting';
+	playback_ids: { id: string; policy: 'public' | 'private' }[];
+	ingest: { rtmp_url: string | null; rtmps_url: string | null };
+	live: LiveSource | null;
+	last_refusal: Refusal | null;
+	created_at: string;
+}
+
+export interface StreamKey {
+	id: string;
+	name: string;
+	primary: boolean;
+	created_at: string;
+	expires_at: string | null;
+	used_at: string | null;
+	revoked_at: string | null;
+}
+
+export interface StreamEvent {
+	id: string;
+	at: string;
+	kind: string;
+	broadcast_id: string | null;
+	detail: Record<string, unknown>;
+	text: string;
+}
+
+export interface Broadcast {
+	id: string;
+	started_at: string;
+	ended_at: string | null;
+	end_reason: string | null;
+}
+
+export interface HealthSample {
+	at: string;
+	bitrate: number | null;
+	frame_rate: number | null;
+}
+
+export interface StreamStatus {
+	state: Stream['state'];
+	live: LiveSource | null;
+	last_refusal: Refusal | null;
+	health: HealthSample | null;
+	advice: { code: string; text: string }[];
+}
+
+export interface AdminUser {
+	id: string;
+	email: string;
+	email_verified: boolean;
+	name: string;
+	roles: Role[];
+	creator: Me['creator'];
+	state: 'active' | 'suspended' | (string & {});
+	suspended_reason?: string | null;
+	created_at: string;
+	seen_at?: string | null;
+}
+
+export interface AdminInvitation {
+	id: string;
+	email: string | null;
+	role: string | null;
+	created_at: string;
+	expires_at: string;
+}
+
+export interface AdminLink {
+	id: string;
+	kind: 'verify' | 'reset' | 'email' | (string & {});
+	user: { id: string; name: string };
+	email: string;
+	url: string;
+	expires_at: string;
+}
+
+export interface AdminLive {
+	broadcast_id: string;
+	name: string;
+	stream_id: string | null;
+	channel: { id: string; handle: string } | null;
+	owner: { id: string; name: string } | null;
+	protocol: string | null;
+	peer: string | null;
+	started_at: string;
+	viewers: number;
+	width: number | null;
+	height: number | null;
+	bitrate: number | null;
+	state: string;
+}
+
+export interface AuditEntry {
+	id: string;
+	at: string;
+	actor: { id: string | null; name: string | null; kind: string };
+	action: string;
+	target: { kind: string; id: string | null } | null;
+	address: string | null;
+	detail: Record<string, unknown> | null;
+}
