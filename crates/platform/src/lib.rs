@@ -12,6 +12,8 @@ pub mod platform;
 pub mod secret;
 pub mod settings;
 pub mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use error::{Error, Result};
 pub use platform::{Options, Platform};

@@ -4,11 +4,12 @@ mod extract;
 mod guard;
 mod openapi;
 mod page;
+mod server;
 
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
 
-pub use extract::{Body, Fresh, MaybeActor, PathParameters, Query};
+pub use extract::{Body, COOKIE_PLAIN, COOKIE_SECURE, Fresh, MaybeActor, PathParameters, Query};
 pub use openapi::document;
 pub use page::{Items, PageQuery};
 
@@ -16,7 +17,7 @@ use crate::platform::Platform;
 
 /// Every route of the API. Each area adds its own.
 fn routes() -> OpenApiRouter<Platform> {
-    OpenApiRouter::with_openapi(openapi::head())
+    OpenApiRouter::with_openapi(openapi::head()).merge(server::routes())
 }
 
 /// Answers `/api/v1/…` and `/api/openapi.json`.

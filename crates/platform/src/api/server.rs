@@ -1,0 +1,164 @@
+//! What every page must know first.
+
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::actor::Client;
+use crate::error::Result;
+use crate::platform::Platform;
+use crate::settings::{Creators, SignUp};
+use crate::{all, error};
+
+pub(super) fn routes() -> OpenApiRouter<Platform> {
+    OpenApiRouter::new().routes(routes!(server))
+}
+
+/// The server, as everybody may know it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Server {
+    /// What it is called.
+    pub name: String,
+    /// A sentence about it.
+    pub description: String,
+    /// Whether it has an owner.
+    pub setup_done: bool,
+    /// Who may make an account.
+    pub sign_up: SignUp,
+    /// Who may stream.
+    pub creators: Creators,
+    /// Whether it sends mail.
+    pub mail: bool,
+    /// Whom to ask where it does not.
+    pub admin_contact: Option<String>,
+    /// Whether nobody can listen to this page.
+    pub secure: bool,
+    /// Whether passkeys work on this page.
+    pub passkeys: Passkeys,
+    /// Where else one may sign in.
+    pub providers: Vec<Provider>,
+    /// Its address for people.
+    pub public_url: Option<String>,
+    /// Its version.
+    pub version: &'static str,
+    /// Where to publish.
+    pub ingest: Ingest,
+}
+
+/// Whether passkeys work on this page.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Passkeys {
+    /// They do.
+    pub available: bool,
+    /// Why they do not.
+    pub reason: Option<&'static str>,
+}
+
+/// A provider of identities.
+#[derive(Debug, Serialize, ToSchema, sqlx::FromRow)]
+pub struct Provider {
+    /// Its place in addresses.
+    pub slug: String,
+    /// What it is called.
+    pub name: String,
+}
+
+/// Where to publish: addresses without the key.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Ingest {
+    /// By RTMP.
+    pub rtmp_url: Option<String>,
+    /// By RTMP over TLS.
+    pub rtmps_url: Option<String>,
+}
+
+impl Ingest {
+    /// The addresses, as somebody sees them who opened the page at this host.
+    pub fn of(platform: &Platform, client: &Client) -> Self {
+        let host = client.host.as_deref().map_or("localhost", host_only);
+        let fill = |url: &Option<String>| url.as_ref().map(|url| url.replace("{host}", host));
+        Self {
+            rtmp_url: fill(&platform.options.rtmp_url),
+            rtmps_url: fill(&platform.options.rtmps_url),
+        }
+    }
+}
+
+/// The host without its port. An IPv6 address keeps its brackets.
+fn host_only(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    }
+}
+
+/// What every page must know first
+#[utoipa::path(get, path = "/api/v1/server", tag = "server", responses((status = 200, body = Server)))]
+async fn server(State(platform): State<Platform>, client: Client) -> Result<axum::Json<Server>, error::Error> {
+    let providers = platform
+        .db
+        .read(|c| {
+            Box::pin(async move {
+                all!(
+                    c,
+                    Provider,
+                    "select slug, name from identity_providers where enabled order by name limit 50"
+                )
+            })
+        })
+        .await?;
+    let settings = platform.settings().clone();
+    let reason = passkeys_reason(&platform, &client);
+    Ok(axum::Json(Server {
+        name: settings.name.clone(),
+        description: settings.description.clone(),
+        setup_done: settings.setup_done(),
+        sign_up: settings.sign_up,
+        creators: settings.creators,
+        mail: settings.mail.is_some(),
+        admin_contact: settings.admin_contact.clone(),
+        secure: client.secure,
+        passkeys: Passkeys {
+            available: reason.is_none(),
+            reason,
+        },
+        providers,
+        public_url: platform.public_url(),
+        version: env!("CARGO_PKG_VERSION"),
+        ingest: Ingest::of(&platform, &client),
+    }))
+}
+
+/// Browsers keep passkeys for names with HTTPS, and for `localhost`.
+fn passkeys_reason(platform: &Platform, client: &Client) -> Option<&'static str> {
+    let host = client.host.as_deref().map_or("", host_only);
+    if host.parse::<std::net::IpAddr>().is_ok() || host.starts_with('[') {
+        return Some("a passkey belongs to a domain name, and this page was opened by an address");
+    }
+    if !client.secure {
+        return Some("passkeys need HTTPS");
+    }
+    let named = platform
+        .public_url()
+        .and_then(|url| url::Url::parse(&url).ok()?.host_str().map(str::to_owned));
+    (host != "localhost" && named.is_some_and(|named| named != host))
+        .then_some("a passkey belongs to the server's own address: open the page there")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::World;
+
+    #[tokio::test]
+    async fn a_page_learns_where_to_publish_by_the_host_it_was_opened_at() {
+        for world in World::both().await {
+            let server = world.get("/api/v1/server", None).await;
+            assert_eq!(server.status, 200, "{}", server.body);
+            assert_eq!(server.body["ingest"]["rtmp_url"], "rtmp://live.example.org:1935/live");
+            assert_eq!(server.body["setup_done"], true);
+            assert_eq!(server.body["passkeys"]["available"], true);
+        }
+    }
+}
