@@ -34,6 +34,20 @@ pub fn shown_rtmp(config: &Config) -> Option<RtmpAddress> {
     config.rtmp_public_url.clone().map(RtmpAddress::Public).or_else(port)
 }
 
+/// Where to publish, as the platform's pages show it; `{host}` stands for the host that a page was opened at.
+pub fn ingest(config: &Config) -> Option<String> {
+    let plain = || Some(format!("rtmp://{{host}}:{}", config.rtmp_listen?.port()));
+    let public = config.rtmp_public_url.clone().filter(|url| url.starts_with("rtmp://"));
+    Some(format!("{}/live", public.or_else(plain)?.trim_end_matches('/')))
+}
+
+/// The same with TLS.
+pub fn secure_ingest(config: &Config) -> Option<String> {
+    let plain = || Some(format!("rtmps://{{host}}:{}", config.rtmps_listen?.port()));
+    let public = config.rtmp_public_url.clone().filter(|url| url.starts_with("rtmps://"));
+    Some(format!("{}/live", public.or_else(plain)?.trim_end_matches('/')))
+}
+
 /// An address that a browser on this machine can open: "any address" is none.
 fn reachable(listen: SocketAddr) -> String {
     if listen.ip().is_unspecified() || listen.ip().is_loopback() {

@@ -7,7 +7,7 @@ use crate::config::Config;
 /// Starts logging.
 pub fn start(config: &Config) {
     let filter = EnvFilter::new(format!(
-        "warn,headwater={0},hub={0},gateway={0},delivery={0}",
+        "warn,headwater={0},hub={0},gateway={0},delivery={0},platform={0}",
         config.log_level
     ));
     let lines = tracing_subscriber::fmt()

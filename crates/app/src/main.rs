@@ -1,5 +1,6 @@
 //! Headwater: a live streaming platform in one binary.
 
+mod accounts;
 mod addresses;
 mod advice;
 mod cli;

@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::demo::{self, Demo};
 use crate::metrics::Metrics;
 use crate::operations::{self, Ready};
-use crate::{addresses, advice, keys_file};
+use crate::{accounts, addresses, advice, keys_file};
 
 /// How long requests that are under way may take after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -36,12 +36,14 @@ pub async fn run(mut config: Config, with_demo: bool) -> Result<()> {
     raise_open_files();
     let listeners = Listeners::open(&config).await?;
     listeners.tell(&mut config)?;
+    let platform = accounts::open(&config).await?;
     let authority = Arc::new(Local::new(config.publish_open, config.live.clone()));
     if let Some(path) = &config.publish_keys_file {
         keys_file::load(path, &authority)?;
         tokio::spawn(keys_file::watch(path.clone(), Arc::clone(&authority)));
     }
     let hub = Hub::new(authority.clone(), hub::Limits::default());
+    platform.attach(hub.clone());
     let live = Live::start(hub.clone(), &config.data_dir).context("cannot use the data folder: set data.dir")?;
     if let Some(address) = addresses::shown_rtmp(&config) {
         live.set_rtmp(address);
@@ -56,7 +58,8 @@ pub async fn run(mut config: Config, with_demo: bool) -> Result<()> {
     let answering = live.clone();
     let service = server::Service {
         at_once: Arc::new(move |request| answering.at_once(request)),
-        router: router(&live, &ready, metrics, config.http_public_url.clone()),
+        router: router(&live, &ready, metrics, config.http_public_url.clone())
+            .merge(accounts::router(platform.clone())),
     };
 
     let (stop, stopping) = watch::channel(false);
@@ -73,6 +76,7 @@ pub async fn run(mut config: Config, with_demo: bool) -> Result<()> {
     ready.set(false);
     stop.send_replace(true);
     while running.join_next().await.is_some() {}
+    platform.db.close().await;
     info!("stopped");
     Ok(())
 }

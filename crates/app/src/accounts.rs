@@ -1,0 +1,74 @@
+//! Opens the platform: its database, its key ring, and its place among the routes.
+
+use anyhow::{Context, Result};
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::map_request;
+use delivery::server::{Peer, host};
+use platform::Platform;
+use platform::actor::Client;
+use platform::clock::Clock;
+use platform::secret::KeyRing;
+use platform::store::Db;
+
+use crate::addresses;
+use crate::config::Config;
+
+/// The file of the key ring, in the data folder.
+pub const KEY_RING: &str = "keyring.json";
+/// The file of the database, in the data folder.
+const DATABASE: &str = "headwater.db";
+
+/// Opens the platform with its database and key ring.
+///
+/// # Errors
+/// If one of them cannot be used: the text says what to do.
+pub async fn open(config: &Config) -> Result<Platform> {
+    let folder = &config.data_dir;
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot use the data folder {}: set data.dir", folder.display()))?;
+    let db = database(config).await?;
+    let ring = KeyRing::open(&folder.join(KEY_RING))?;
+    let options = platform::Options {
+        data_dir: folder.clone(),
+        public_url: config.http_public_url.clone(),
+        rtmp_url: addresses::ingest(config),
+        rtmps_url: addresses::secure_ingest(config),
+        live: config.live.clone(),
+    };
+    Ok(Platform::start(db, ring, Clock::System, options).await?)
+}
+
+/// Opens the database that the configuration names.
+///
+/// # Errors
+/// If it does not answer, or a newer program has changed it.
+pub async fn database(config: &Config) -> Result<Db> {
+    match &config.database_url {
+        Some(url) => Db::open(url.expose())
+            .await
+            .context("cannot use the database of database.url"),
+        None => {
+            let path = config.data_dir.join(DATABASE);
+            let fault = || format!("cannot use the database {}", path.display());
+            Db::sqlite(&path).await.with_context(fault)
+        }
+    }
+}
+
+/// The platform's routes; each request is told where it comes from.
+pub fn router(platform: Platform) -> Router {
+    platform::api::router(platform).layer(map_request(tell_client))
+}
+
+async fn tell_client(mut request: Request) -> Request {
+    if let Some(Peer(address)) = request.extensions().get().copied() {
+        let client = Client {
+            address: address.ip().to_canonical(),
+            secure: address.ip().to_canonical().is_loopback(),
+            host: host(&request).map(str::to_owned),
+        };
+        request.extensions_mut().insert(client);
+    }
+    request
+}
