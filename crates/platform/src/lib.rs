@@ -7,6 +7,7 @@ pub mod authorize;
 pub mod clock;
 pub mod error;
 pub mod id;
+pub mod outbound;
 pub mod people;
 pub mod platform;
 pub mod secret;

@@ -44,12 +44,9 @@ impl From<sqlx::Error> for Error {
             | sqlx::Error::Protocol(_)
             | sqlx::Error::WorkerCrashed => Self::Unavailable(error.to_string()),
             sqlx::Error::Database(fault) => match (fault.kind(), fault.code().as_deref()) {
-                (ErrorKind::UniqueViolation, _) => Self::Taken(
-                    fault
-                        .constraint()
-                        .map_or_else(|| fault.message(), |name| name)
-                        .to_owned(),
-                ),
+                (ErrorKind::UniqueViolation, _) => {
+                    Self::Taken(fault.constraint().unwrap_or_else(|| fault.message()).to_owned())
+                }
                 (_, Some("22021")) => Self::Nul,
                 // The server is stopping or starting (class 57), has no room (53), was cut off (08), took too long; SQLite: busy, locked, full, IO.
                 (_, Some(code)) if away(code) => Self::Unavailable(fault.message().to_owned()),
