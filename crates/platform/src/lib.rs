@@ -10,11 +10,13 @@ pub mod id;
 pub mod outbound;
 pub mod people;
 pub mod platform;
+pub mod retention;
 pub mod secret;
 pub mod settings;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod transfer;
 
 pub use error::{Error, Result};
 pub use platform::{Options, Platform};

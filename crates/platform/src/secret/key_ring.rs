@@ -34,6 +34,17 @@ impl Sealed {
     pub fn version(&self) -> Option<u32> {
         Some(u32::from_be_bytes(*self.0.first_chunk()?))
     }
+
+    /// As it stands in the database.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Vec<u8>> for Sealed {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
 }
 
 impl fmt::Debug for Sealed {

@@ -2,6 +2,7 @@
 
 mod digest;
 mod key_ring;
+pub mod reseal;
 
 use std::fmt;
 

@@ -28,6 +28,9 @@ pub enum Error {
     /// A text holds a character (NUL) that no engine can keep.
     #[error("text with a NUL character cannot be kept")]
     Nul,
+    /// The work itself gave up.
+    #[error("{0}")]
+    GivenUp(String),
     /// Something else: a fault of ours.
     #[error(transparent)]
     Fault(sqlx::Error),
