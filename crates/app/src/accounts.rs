@@ -1,5 +1,7 @@
 //! Opens the platform: its database, its key ring, and its place among the routes.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::extract::Request;
@@ -10,6 +12,7 @@ use platform::actor::Client;
 use platform::clock::Clock;
 use platform::secret::KeyRing;
 use platform::store::Db;
+use tracing::{info, warn};
 
 use crate::addresses;
 use crate::config::Config;
@@ -18,6 +21,8 @@ use crate::config::Config;
 pub const KEY_RING: &str = "keyring.json";
 /// The file of the database, in the data folder.
 const DATABASE: &str = "headwater.db";
+/// How often the key ring's file is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Opens the platform with its database and key ring.
 ///
@@ -52,6 +57,28 @@ pub async fn database(config: &Config) -> Result<Db> {
             let path = config.data_dir.join(DATABASE);
             let fault = || format!("cannot use the database {}", path.display());
             Db::sqlite(&path).await.with_context(fault)
+        }
+    }
+}
+
+/// Takes up the key ring when `headwater keyring rotate` has changed it.
+pub async fn watch_ring(platform: Platform) {
+    let path = platform.options.data_dir.join(KEY_RING);
+    let changed = || std::fs::metadata(&path).and_then(|file| file.modified()).ok();
+    let mut seen = changed();
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let now = changed();
+        if now.is_none() || now == seen {
+            continue;
+        }
+        match KeyRing::open(&path) {
+            Ok(ring) => {
+                info!(newest = ring.newest(), "the key ring was changed and is taken up");
+                platform.set_ring(ring);
+                seen = now;
+            }
+            Err(error) => warn!(%error, "the key ring was changed and cannot be used; the old one stays"),
         }
     }
 }

@@ -20,11 +20,66 @@ pub enum Command {
     Demo(Options),
     /// Check ports, ffmpeg, the data folder, the clock and certificates, and say what to do.
     Doctor(Options),
+    /// Save the database to a file, also while the server runs.
+    Backup(Backup),
+    /// Put a saved database back. Stop the server first.
+    Restore(Restore),
+    /// Work on the database itself.
+    Database {
+        #[command(subcommand)]
+        action: DatabaseAction,
+    },
+    /// Renew the keys that seal secrets in the database.
+    Keyring {
+        #[command(subcommand)]
+        action: KeyringAction,
+    },
     /// Look at the configuration.
     Config {
         #[command(subcommand)]
         action: ConfigAction,
     },
+}
+
+#[derive(Args, Debug)]
+pub struct Backup {
+    /// Where to save it; must not exist yet
+    pub file: PathBuf,
+    /// Put the key ring in too: whoever has the file can then read every secret in it
+    #[arg(long)]
+    pub with_key_ring: bool,
+    #[command(flatten)]
+    pub options: Options,
+}
+
+#[derive(Args, Debug)]
+pub struct Restore {
+    /// What `headwater backup` saved
+    pub file: PathBuf,
+    /// Remove what the database holds now
+    #[arg(long)]
+    pub replace: bool,
+    #[command(flatten)]
+    pub options: Options,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DatabaseAction {
+    /// Copy everything into another, empty database: from SQLite to PostgreSQL, or back. Stop the server first.
+    Copy {
+        /// The other database: postgres://… or sqlite:PATH
+        to: String,
+        #[command(flatten)]
+        options: Options,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeyringAction {
+    /// Add a key and seal everything anew with it. The server takes it up by itself.
+    Rotate(Options),
+    /// Forget the older keys, once nothing needs them.
+    Retire(Options),
 }
 
 #[derive(Debug, Subcommand)]

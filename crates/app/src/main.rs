@@ -2,6 +2,7 @@
 
 mod accounts;
 mod addresses;
+mod admin;
 mod advice;
 mod cli;
 mod config;
@@ -45,6 +46,7 @@ fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Doctor(options) => doctor::run(&gather(&options)?),
         Command::Config { action } => configure(action),
+        other => admin::run(other),
     }
     .map(|()| ExitCode::SUCCESS)
 }

@@ -68,6 +68,8 @@ pub async fn run(mut config: Config, with_demo: bool) -> Result<()> {
     if with_demo {
         tokio::spawn(Demo::new(hub, &authority)?.run());
     }
+    running.spawn(platform::retention::run(platform.clone(), stopping.clone()));
+    tokio::spawn(accounts::watch_ring(platform.clone()));
     ready.set(true);
     announce(&config, with_demo);
 
