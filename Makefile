@@ -71,11 +71,12 @@ check: web ## format, lints, layer rule, docs, web types: the quick half of test
 	cargo xtask docs
 	npm --prefix web run --silent check
 
-bench: ## measure beside nginx-rtmp and write docs/benchmarks.md (QUICK=1: a smoke run that writes nothing)
-	@$(NEED) build web ffmpeg nginx-rtmp python openssl
+bench: ## measure, beside nginx-rtmp too, and write docs/benchmarks*.md (QUICK=1: a smoke run that writes nothing)
+	@$(NEED) build web ffmpeg nginx-rtmp postgres python openssl
 	@$(MAKE) --no-print-directory release
 	cargo build --release --locked -p loadgen
 	python3 bench/run.py $(if $(QUICK),--quick) $(ARGS)
+	python3 bench/accounts.py $(if $(QUICK),--quick)
 
 bench-inner: ## criterion on the inner loops: chunk parsing, closing a part, rendering a playlist
 	@$(NEED) build

@@ -137,12 +137,30 @@ impl Client {
         Ok((head.status, len as u64))
     }
 
+    /// Sends a request that is written out already, and reads the whole answer.
+    pub async fn send(&mut self, request: &[u8]) -> Result<Response> {
+        self.stream.write(request).await?;
+        let head = self.head().await?;
+        let body = match head.length {
+            Length::Known(len) => self.take(len).await?,
+            Length::Chunked => self.take_chunks().await?,
+        };
+        Ok(Response {
+            status: head.status,
+            body,
+        })
+    }
+
     async fn ask(&mut self, url: &Url) -> Result<Head> {
         let request = format!(
             "GET {} HTTP/1.1\r\nHost: {}\r\n{}\r\n",
             url.path, url.authority, self.headers
         );
         self.stream.write(request.as_bytes()).await?;
+        self.head().await
+    }
+
+    async fn head(&mut self) -> Result<Head> {
         loop {
             if let Some(end) = memchr::memmem::find(&self.buffer, b"\r\n\r\n") {
                 return Head::parse(&self.buffer.split_to(end + 4));

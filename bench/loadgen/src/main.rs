@@ -3,6 +3,8 @@
 //! Prints JSON lines: `{"event":…}` when a phase begins, so that the driver can read the server's clocks at that moment, and the
 //! figures at the end. It knows nothing of the server but its addresses.
 
+mod accept;
+mod api;
 mod arguments;
 mod blocked;
 mod clock;
@@ -28,6 +30,8 @@ const USAGE: &str = "usage: loadgen COMMAND --name value …
   pull     --http URL --count N --warm S --seconds S --what segments|playlist
   blocked  --http URL --count N --seconds S                 blocked playlist requests held open
   parts    --http URL --seconds S                           age of a part's newest frame when its playlist arrives
+  accept   --rtmp URL                                       how long a publisher waits for the answer
+  api      --http URL --plan FILE --rate N --count N --seconds S   requests of the plan, at their time, over N connections
   startup  --rtmp URL --http URL --flv FILE --joins N       first media to first playable; how fast a player joins";
 
 fn main() -> Result<()> {
@@ -45,6 +49,8 @@ async fn run(arguments: &Arguments) -> Result<serde_json::Value> {
         "pull" => pull::run(arguments).await,
         "blocked" => blocked::run(arguments).await,
         "parts" => parts::run(arguments).await,
+        "accept" => accept::run(arguments).await,
+        "api" => api::run(arguments).await,
         "startup" => startup::run(arguments).await,
         _ => bail!("{USAGE}"),
     }

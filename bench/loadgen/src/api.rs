@@ -1,0 +1,129 @@
+//! Requests of an API in an open loop: each is due at its time, and its time is counted from there, however late it could be sent.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use tokio::task::LocalSet;
+
+use crate::announce;
+use crate::arguments::Arguments;
+use crate::figures::Times;
+use crate::http::{Client, Url};
+
+/// One request of the plan, written out.
+struct Planned {
+    write: bool,
+    bytes: Vec<u8>,
+}
+
+/// Which request is next, and when it is due.
+struct Schedule {
+    next: usize,
+    begin: Instant,
+    every: Duration,
+    total: usize,
+}
+
+#[derive(Default)]
+struct Tally {
+    reads: Times,
+    writes: Times,
+    errors: u64,
+    first_error: Option<String>,
+}
+
+pub async fn run(arguments: &Arguments) -> Result<Value> {
+    let url = Url::parse(arguments.text("http")?)?;
+    let rate: f64 = arguments.number("rate", 500.0)?;
+    let seconds = arguments.seconds("seconds", 10.0)?;
+    let plan = Rc::new(read_plan(arguments.text("plan")?, &url)?);
+    let count: usize = arguments.number("count", 32)?;
+    let tally = LocalSet::new().run_until(all(count, rate, seconds, url, plan)).await?;
+    Ok(json!({
+        "seconds": seconds.as_secs_f64(), "errors": tally.errors, "first_error": tally.first_error,
+        "read_ms": tally.reads.figures(), "write_ms": tally.writes.figures(),
+    }))
+}
+
+/// The plan: a JSON array of `{write, method, path, authorization, body}`; it is gone round as often as needed.
+fn read_plan(path: &str, url: &Url) -> Result<Vec<Planned>> {
+    let entries: Vec<Value> = serde_json::from_slice(&std::fs::read(path)?)?;
+    entries.iter().map(|entry| Planned::of(entry, url)).collect()
+}
+
+impl Planned {
+    fn of(entry: &Value, url: &Url) -> Result<Self> {
+        let text = |name: &str| entry[name].as_str().with_context(|| format!("the plan's {name}"));
+        let body = match &entry["body"] {
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
+        let head = format!(
+            "{} {} HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            text("method")?,
+            text("path")?,
+            url.authority,
+            text("authorization")?,
+            body.len()
+        );
+        Ok(Self {
+            write: entry["write"].as_bool().unwrap_or(false),
+            bytes: head.into_bytes(),
+        })
+    }
+}
+
+async fn all(count: usize, rate: f64, seconds: Duration, url: Url, plan: Rc<Vec<Planned>>) -> Result<Tally> {
+    let schedule = Rc::new(Mutex::new(Schedule {
+        next: 0,
+        begin: Instant::now() + Duration::from_millis(200),
+        every: Duration::from_secs_f64(1.0 / rate),
+        total: (seconds.as_secs_f64() * rate) as usize,
+    }));
+    announce("steady");
+    let workers: Vec<_> = (0..count)
+        .map(|_| tokio::task::spawn_local(work(url.clone(), Rc::clone(&schedule), Rc::clone(&plan))))
+        .collect();
+    let mut tally = Tally::default();
+    for worker in workers {
+        let done = worker.await??;
+        tally.reads.extend(&done.reads);
+        tally.writes.extend(&done.writes);
+        tally.errors += done.errors;
+        tally.first_error = tally.first_error.or(done.first_error);
+    }
+    Ok(tally)
+}
+
+async fn work(url: Url, schedule: Rc<Mutex<Schedule>>, plan: Rc<Vec<Planned>>) -> Result<Tally> {
+    let mut client = Client::connect(&url, None).await?;
+    let mut tally = Tally::default();
+    while let Some((number, due)) = schedule.lock().await.take() {
+        tokio::time::sleep_until(due.into()).await;
+        let planned = &plan[number % plan.len()];
+        let answer = client.send(&planned.bytes).await?;
+        let times = if planned.write {
+            &mut tally.writes
+        } else {
+            &mut tally.reads
+        };
+        times.add_micros(due.elapsed().as_micros() as u64);
+        if !(200..300).contains(&answer.status) {
+            tally.errors += 1;
+            let body = String::from_utf8_lossy(&answer.body).into_owned();
+            tally.first_error.get_or_insert(format!("{} {body}", answer.status));
+        }
+    }
+    Ok(tally)
+}
+
+impl Schedule {
+    fn take(&mut self) -> Option<(usize, Instant)> {
+        let number = self.next;
+        self.next += 1;
+        (number < self.total).then(|| (number, self.begin + self.every * number as u32))
+    }
+}
