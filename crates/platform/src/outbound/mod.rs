@@ -80,6 +80,15 @@ pub struct Outbound {
     slots: Arc<Semaphore>,
 }
 
+/// Reads an address that somebody gave, for [`Outbound::send`]. What its host means is judged when it is called.
+///
+/// # Errors
+/// If it is none that is ever called.
+pub fn address(text: &str) -> Result<Url, Error> {
+    let url = text.parse().map_err(|_| Error::Address("it cannot be read"))?;
+    Target::of(&url).map(|_| url)
+}
+
 impl Request {
     /// Asks for what is there.
     pub fn get(url: Url) -> Self {

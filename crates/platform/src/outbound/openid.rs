@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 
-use super::{Error, Limits, Outbound, Request};
+use super::{Error, Limits, Outbound, Request, address};
 
 /// What a provider's answer may cost. Redirects are not followed: a provider's endpoints stand where it says they do.
 pub(super) const PROVIDER: Limits = Limits {
@@ -24,11 +24,7 @@ impl<'c> AsyncHttpClient<'c> for Outbound {
             let (head, body) = request.into_parts();
             let request = Request {
                 method: head.method,
-                url: head
-                    .uri
-                    .to_string()
-                    .parse()
-                    .map_err(|_| Error::Address("it cannot be read"))?,
+                url: address(&head.uri.to_string())?,
                 headers: head.headers,
                 body: body.into(),
             };
