@@ -69,13 +69,22 @@ pub enum Error {
     Unavailable(Cow<'static, str>),
     /// The database refused or failed.
     #[error(transparent)]
-    Store(#[from] store::Error),
+    Store(store::Error),
     /// A sealed value does not open.
     #[error(transparent)]
     Ring(#[from] RingError),
     /// A fault of ours, with what is known of it.
     #[error("{0}")]
     Fault(String),
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Refused(refusal) => *refusal,
+            error => Self::Store(error),
+        }
+    }
 }
 
 impl Error {

@@ -80,7 +80,7 @@ impl Kind {
 
 /// A public id. As text in JSON and in the database.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 #[sqlx(transparent)]
 pub struct Id(String);
 
@@ -90,6 +90,31 @@ impl Id {
         &self.0
     }
 }
+
+impl TryFrom<String> for Id {
+    type Error = &'static str;
+
+    /// Takes an id from outside: what has not the shape of one is none.
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        if looks_like_id(&text) {
+            Ok(Self(text))
+        } else {
+            Err("this is no id")
+        }
+    }
+}
+
+impl utoipa::PartialSchema for Id {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        use utoipa::openapi::schema::{ObjectBuilder, Type};
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^[a-z]{2}[a-z2-7]{26}$"))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Id {}
 
 impl From<Id> for String {
     fn from(id: Id) -> Self {
@@ -133,6 +158,8 @@ mod tests {
         let id = Kind::Playback.random();
         assert!(id.as_str().starts_with("pb") && looks_like_id(id.as_str()), "{id}");
         assert_ne!(id, Kind::Playback.random());
+        assert_eq!(Id::try_from(id.to_string()), Ok(id));
+        assert!(Id::try_from("pb".to_owned()).is_err());
         for other in [
             "colors",
             "pb",

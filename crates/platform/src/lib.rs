@@ -16,8 +16,10 @@ pub mod retention;
 pub mod secret;
 pub mod settings;
 pub mod store;
+pub mod streams;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod text;
 pub mod transfer;
 
 pub use error::{Error, Result};

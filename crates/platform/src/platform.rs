@@ -6,9 +6,11 @@ use std::sync::{Arc, OnceLock};
 
 use arc_swap::{ArcSwap, Guard};
 use hub::Hub;
+use tokio::sync::broadcast;
 
 use crate::clock::Clock;
 use crate::error::Result;
+use crate::id::Id;
 use crate::secret::KeyRing;
 use crate::settings::{self, Settings};
 use crate::store::Db;
@@ -44,6 +46,33 @@ pub struct Shared {
     ring: ArcSwap<KeyRing>,
     settings: ArcSwap<Settings>,
     hub: OnceLock<Hub>,
+    viewers: OnceLock<Viewers>,
+    changes: broadcast::Sender<Change>,
+}
+
+/// Something about which others have drawn conclusions is no longer as it was: look again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A stream key was revoked or rotated.
+    Key(Id),
+    /// A stream was disabled, deleted, or got other settings, keys or playback ids.
+    Stream(Id),
+    /// A channel got another handle, visibility or members, or was deleted.
+    Channel(Id),
+    /// A person was suspended, restored or erased, or has other roles.
+    User(Id),
+}
+
+/// Changes that a slow listener may be behind before it misses some and must look at everything again.
+const CHANGES_MAX: usize = 1_024;
+
+/// Counts the viewers of a live stream by its name.
+struct Viewers(Box<dyn Fn(&str) -> Option<u64> + Send + Sync>);
+
+impl std::fmt::Debug for Viewers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Viewers")
+    }
 }
 
 impl Deref for Platform {
@@ -68,6 +97,8 @@ impl Platform {
             ring: ArcSwap::from_pointee(ring),
             settings: ArcSwap::from_pointee(settings),
             hub: OnceLock::new(),
+            viewers: OnceLock::new(),
+            changes: broadcast::Sender::new(CHANGES_MAX),
         })))
     }
 }
@@ -81,6 +112,27 @@ impl Shared {
     /// The hub, once it is there.
     pub fn hub(&self) -> Option<&Hub> {
         self.hub.get()
+    }
+
+    /// Tells the platform how viewers are counted: by whoever serves them.
+    pub fn count_viewers_by(&self, count: impl Fn(&str) -> Option<u64> + Send + Sync + 'static) {
+        let _ = self.viewers.set(Viewers(Box::new(count)));
+    }
+
+    /// How many watch the live stream of that name of the hub; `None` where nobody counts.
+    pub fn viewers(&self, name: &str) -> Option<u64> {
+        self.viewers.get().and_then(|viewers| viewers.0(name))
+    }
+
+    /// Says that something changed, once it stands in the database. Never waits.
+    pub fn changed(&self, change: Change) {
+        // Without a listener nobody has drawn conclusions.
+        let _ = self.changes.send(change);
+    }
+
+    /// Listens to what changes from now on. Whoever lags behind looks at everything again.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
     }
 
     /// The keys that seal.

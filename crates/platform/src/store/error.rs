@@ -31,9 +31,22 @@ pub enum Error {
     /// The work itself gave up.
     #[error("{0}")]
     GivenUp(String),
+    /// The work found that it must not be done.
+    #[error(transparent)]
+    Refused(Box<crate::Error>),
     /// Something else: a fault of ours.
     #[error(transparent)]
     Fault(sqlx::Error),
+}
+
+/// So that work on a connection can refuse in the platform's own words; outside, the words come back.
+impl From<crate::Error> for Error {
+    fn from(error: crate::Error) -> Self {
+        match error {
+            crate::Error::Store(error) => error,
+            refusal => Self::Refused(Box::new(refusal)),
+        }
+    }
 }
 
 impl From<sqlx::Error> for Error {
