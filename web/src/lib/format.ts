@@ -47,9 +47,17 @@ export function relative(at: number, now: number): string {
 	return new Intl.RelativeTimeFormat('en', { numeric: 'auto' }).format(Math.trunc(seconds / size), unit);
 }
 
+/** How the person who is signed in wants dates written, as a BCP 47 tag; the browser's own way when not set. */
+export const region: { dates: string | undefined } = { dates: undefined };
+
 /** `21 Nov 2026`: a day in the reader's time zone. */
 export function day(at: string): string {
-	return new Date(at).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+	return new Date(at).toLocaleDateString(region.dates, { day: 'numeric', month: 'short', year: 'numeric' });
+}
+
+/** `21 Nov 2026, 13:05:20`: an exact time in the reader's time zone. */
+export function exact(at: string): string {
+	return new Date(at).toLocaleString(region.dates, { dateStyle: 'medium', timeStyle: 'medium' });
 }
 
 const CODECS: [RegExp, string][] = [

@@ -1,5 +1,6 @@
 /** Who is here, and what server this is: asked once, shared by all pages. */
 import { ApiError, api, asProblem, type Me, type Server } from './api';
+import { region } from './format';
 
 const RETRY_MS = 3000;
 
@@ -20,15 +21,16 @@ class Session {
 	async refresh(): Promise<void> {
 		const [server, me] = await Promise.all([api.get<Server>('/server'), whoAmI()]);
 		this.server = server;
-		this.me = me;
+		this.#known(me);
 	}
 
+	/** Somebody signed in, or their account changed: what the server answered. */
 	signedIn(me: Me) {
-		this.me = me;
+		this.#known(me);
 	}
 
 	signedOut() {
-		this.me = null;
+		this.#known(null);
 	}
 
 	/** Whether the person may administer the server. */
@@ -47,6 +49,11 @@ class Session {
 
 	get serverName(): string {
 		return this.server?.name || 'Headwater';
+	}
+
+	#known(me: Me | null) {
+		this.me = me;
+		region.dates = me?.locale ?? undefined;
 	}
 
 	#atServer(role: string): boolean {

@@ -14,6 +14,7 @@ export const shell = {
 	admin: 'Server',
 	signOut: 'Sign out',
 	signedOut: 'You are signed out.',
+	notices: 'Notices',
 	plainHttp: 'This page is not encrypted: others on the network can read what you type. Passkeys need HTTPS.',
 	dismiss: 'Hide this',
 	setUpFirst: 'This server is not set up yet.',

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { device } from './device';
+
+test.each([
+	[
+		'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36',
+		'Chrome on Linux'
+	],
+	[
+		'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 Version/19.0 Mobile/15E148 Safari/604.1',
+		'Safari on iPhone'
+	],
+	[
+		'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/155.0.0.0 Safari/537.36 Edg/155.0',
+		'Edge on Windows'
+	],
+	['curl/8.5.0', 'curl'],
+	[null, 'Unknown']
+])('%s is %s', (agent, name) => expect(device(agent)).toBe(name));

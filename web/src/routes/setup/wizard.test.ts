@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import type { SetupFacts } from '$lib/api';
+import { Wizard } from './wizard.svelte';
+
+const facts: SetupFacts = {
+	mail_configured: false,
+	https: { listening: true, certificate: 'none', names: [] },
+	suggested_url: 'http://box:8080',
+	public_url_fixed: false
+};
+
+function filled(given: Partial<SetupFacts> = {}) {
+	const wizard = new Wizard('tok', { ...facts, ...given });
+	wizard.owner = { name: 'Ada', email: 'ada@example.org', password: 'long enough' };
+	wizard.server = { name: 'Club', organisation: '', url: 'https://live.example.org/' };
+	return wizard;
+}
+
+test('what was typed becomes one request', () => {
+	const wizard = filled();
+	wizard.mail = { ...wizard.mail, host: 'mail.example.org', from: 'live@example.org' };
+	wizard.acme = { wanted: true, names: 'live.example.org, www.example.org', contact: 'a@example.org' };
+	expect(wizard.body()).toMatchObject({
+		token: 'tok',
+		server: { name: 'Club', public_url: 'https://live.example.org' },
+		organisation: { name: 'Club' },
+		mail: { host: 'mail.example.org', port: 587, security: 'starttls', username: null },
+		acme: { names: ['live.example.org', 'www.example.org'], contact: 'a@example.org' }
+	});
+});
+
+test('what the configuration decides is not sent', () => {
+	const wizard = filled({
+		mail_configured: true,
+		public_url_fixed: true,
+		https: { listening: true, certificate: 'files', names: ['a.example'] }
+	});
+	wizard.acme.wanted = true;
+	expect(wizard.body()).toMatchObject({ mail: null, acme: null, server: { public_url: null } });
+});
+
+test('a refusal leads back to the first step it is about', () => {
+	const wizard = filled();
+	expect(wizard.stepOf(['/mail/host', '/owner/email'])).toBe('owner');
+	expect(wizard.stepOf(['/acme/names'])).toBe('server');
+	expect(wizard.stepOf(['/other'])).toBeNull();
+});
