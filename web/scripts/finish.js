@@ -55,6 +55,7 @@ function node(file) {
 
 const layout = node('+layout.svelte');
 const routes = {
+	app: [layout],
 	home: [layout, node('+page.svelte')],
 	watch: [layout, node('watch/[name]/+page.svelte'), key('player/engines/hls.ts'), key('player/chrome.ts')]
 };

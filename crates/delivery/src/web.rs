@@ -1,5 +1,7 @@
 //! The web app's pages and files.
 
+mod pages;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -9,6 +11,7 @@ use axum::{Router, routing};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use web_assets::{Asset, Route};
 
+use self::pages::{Audience, Page};
 use crate::server::host;
 
 /// What a page shows of a stream before any script has run.
@@ -82,13 +85,18 @@ fn file(asset: &Asset, headers: &HeaderMap) -> Response {
 fn shell(request: &Request<Body>, lookup: &Lookup, public_url: Option<&str>) -> Response {
     let shell = web_assets::shell();
     let path = request.uri().path();
+    let page = pages::find(path);
     let (status, head) = match path.strip_prefix("/watch/") {
         Some(name) => (StatusCode::OK, watch_head(name, lookup(name, host(request)))),
         None if path == "/" => (StatusCode::OK, home_head()),
-        None => (StatusCode::NOT_FOUND, String::new()),
+        None => match page {
+            Some(page) => (StatusCode::OK, page_head(page, path)),
+            None => (StatusCode::NOT_FOUND, String::new()),
+        },
     };
+    let audience = page.map_or(Audience::Everybody, |page| page.audience);
     let canonical = public_url
-        .filter(|_| status == StatusCode::OK)
+        .filter(|_| status == StatusCode::OK && audience == Audience::Everybody)
         .map(|url| canonical(url, path))
         .unwrap_or_default();
     let mut response = (status, shell.with_head(&(head + &canonical))).into_response();
@@ -105,8 +113,15 @@ fn shell(request: &Request<Body>, lookup: &Lookup, public_url: Option<&str>) -> 
         &shell.content_security_policy("'self'"),
     );
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(header::REFERRER_POLICY, "strict-origin-when-cross-origin");
+    set(header::REFERRER_POLICY, referrer_policy(audience));
     response
+}
+
+fn referrer_policy(audience: Audience) -> &'static str {
+    match audience {
+        Audience::Holder => "no-referrer",
+        Audience::Everybody | Audience::Person => "strict-origin-when-cross-origin",
+    }
 }
 
 fn canonical(public_url: &str, path: &str) -> String {
@@ -117,6 +132,20 @@ fn canonical(public_url: &str, path: &str) -> String {
 fn home_head() -> String {
     let preloads = web_assets::shell().preload_tags(Route::Home);
     format!(r#"<title>Headwater</title><meta name="description" content="Live streams on this server">{preloads}"#)
+}
+
+fn page_head(page: Page, path: &str) -> String {
+    let preloads = web_assets::shell().preload_tags(Route::App);
+    let robots = match page.audience {
+        Audience::Everybody => "",
+        Audience::Person | Audience::Holder => r#"<meta name="robots" content="noindex">"#,
+    };
+    // A page without a title of its own is named after the last piece of its path, as a channel is.
+    let title = match page.title {
+        "" => web_assets::escape(path.rsplit('/').find(|piece| !piece.is_empty()).unwrap_or_default()),
+        title => title.to_owned(),
+    };
+    format!("<title>{title} · Headwater</title>{robots}{preloads}")
 }
 
 fn watch_head(name: &str, playback: Option<Playback>) -> String {
@@ -180,6 +209,49 @@ mod tests {
     async fn a_name_in_a_path_cannot_write_tags() {
         let (_, _, page) = get("/watch/%3Cscript%3Ealert(1)%3C/script%3E").await;
         assert!(!page.contains("<script>alert"));
+    }
+
+    #[tokio::test]
+    async fn the_address_of_a_mailed_link_is_told_to_nobody() {
+        for path in [
+            "/setup?token=abc",
+            "/verify?token=abc",
+            "/reset?token=abc",
+            "/invite?token=abc",
+        ] {
+            let (status, headers, page) = get(path).await;
+            assert_eq!(status, StatusCode::OK, "{path}");
+            assert_eq!(headers[header::REFERRER_POLICY], "no-referrer", "{path}");
+            assert!(page.contains(r#"<meta name="robots" content="noindex">"#), "{path}");
+            assert!(!page.contains("abc") && !page.contains("canonical"), "{path}: {page}");
+        }
+    }
+
+    #[tokio::test]
+    async fn pages_of_a_person_are_there_and_not_for_search_engines() {
+        for (path, title) in [
+            ("/login", "Sign in"),
+            ("/me/security", "Security"),
+            ("/studio/setup/st1", "Go live"),
+            ("/admin/users", "People"),
+        ] {
+            let (status, headers, page) = get(path).await;
+            assert_eq!(status, StatusCode::OK, "{path}");
+            assert_eq!(headers[header::REFERRER_POLICY], "strict-origin-when-cross-origin");
+            assert!(page.contains(&format!("<title>{title} · Headwater</title>")), "{page}");
+            assert!(page.contains("noindex"), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_channel_page_is_for_search_engines_and_named_after_it() {
+        let (status, _, page) = get("/c/harbour").await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(page.contains("<title>harbour · Headwater</title>"), "{page}");
+        assert!(page.contains(r#"<link rel="canonical" href="https://live.example.org/c/harbour">"#));
+        assert!(!page.contains("noindex"));
+        let (_, _, page) = get("/c/%3Cscript%3E").await;
+        assert!(!page.contains("<title><script>"), "{page}");
     }
 
     #[tokio::test]

@@ -22,6 +22,8 @@ pub enum Route {
     Home,
     /// `/watch/NAME`
     Watch,
+    /// Any other page: what all of them have around them.
+    App,
 }
 
 /// A file that a route needs first.
@@ -138,6 +140,7 @@ impl FromStr for Route {
         match name {
             "home" => Ok(Self::Home),
             "watch" => Ok(Self::Watch),
+            "app" => Ok(Self::App),
             _ => Err(()),
         }
     }
@@ -233,7 +236,7 @@ mod tests {
         assert!(page.contains("<meta charset=\"utf-8\"") && page.contains("</body>"));
         if crate::built() {
             assert_eq!(shell().script_hashes().len(), 1);
-            for route in [Route::Home, Route::Watch] {
+            for route in [Route::Home, Route::Watch, Route::App] {
                 assert!(shell().preloads(route).count() > 2);
                 assert!(
                     shell()
