@@ -3,7 +3,10 @@
 use axum::response::{IntoResponse, Response};
 use http::header;
 use utoipa::OpenApi;
+use utoipa::openapi::content::Content;
+use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{Ref, RefOr, Schema};
 
 /// The head of the document: what it is, and how one shows who one is.
 #[derive(OpenApi)]
@@ -32,13 +35,75 @@ pub(super) fn head() -> utoipa::openapi::OpenApi {
     Head::openapi()
 }
 
+/// What every operation shares: it may answer with a problem, and that has a type of its own (RFC 9457 §3).
+fn complete(document: &mut utoipa::openapi::OpenApi) {
+    for item in document.paths.paths.values_mut() {
+        let operations = [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.patch,
+            &mut item.delete,
+        ];
+        for operation in operations.into_iter().flatten() {
+            let responses = &mut operation.responses.responses;
+            for response in responses.values_mut() {
+                if let RefOr::T(response) = response {
+                    name_problems(response);
+                }
+            }
+            let other = ResponseBuilder::new()
+                .description("Anything else is refused with a problem")
+                .content(PROBLEM, Content::new(Some(problem())))
+                .build();
+            responses.entry("default".into()).or_insert(RefOr::T(other));
+        }
+    }
+}
+
+const PROBLEM: &str = "application/problem+json";
+
+fn problem() -> RefOr<Schema> {
+    RefOr::Ref(Ref::from_schema_name("Problem"))
+}
+
+fn name_problems(response: &mut utoipa::openapi::Response) {
+    let is_problem =
+        |content: &RefOr<Content>| matches!(content, RefOr::T(content) if content.schema == Some(problem()));
+    if response.content.get("application/json").is_some_and(is_problem)
+        && let Some(content) = response.content.shift_remove("application/json")
+    {
+        response.content.insert(PROBLEM.into(), content);
+    }
+}
+
 /// The whole document as JSON, one line a value, so that a change can be read.
 pub fn document() -> String {
-    let document = super::routes().to_openapi();
+    let mut document = super::routes().to_openapi();
+    complete(&mut document);
     document.to_pretty_json().expect("a document is plain JSON") + "\n"
 }
 
 pub(super) async fn serve() -> Response {
     static DOCUMENT: std::sync::LazyLock<String> = std::sync::LazyLock::new(document);
     ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_says_how_it_refuses() {
+        let document: serde_json::Value = serde_json::from_str(&document()).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        for operation in paths.values().flat_map(|path| path.as_object().unwrap().values()) {
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(responses["default"]["content"][PROBLEM].is_object(), "{operation}");
+            for (status, response) in responses {
+                let typed_as_json = &response["content"]["application/json"]["schema"]["$ref"];
+                assert_ne!(typed_as_json, "#/components/schemas/Problem", "{status} {operation}");
+            }
+        }
+    }
 }
