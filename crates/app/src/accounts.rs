@@ -40,6 +40,7 @@ pub async fn open(config: &Config) -> Result<Platform> {
         rtmp_url: addresses::ingest(config),
         rtmps_url: addresses::secure_ingest(config),
         live: config.live.clone(),
+        outbound_allow: config.outbound_allow.clone(),
     };
     Ok(Platform::start(db, ring, Clock::System, options).await?)
 }

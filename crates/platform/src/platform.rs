@@ -6,11 +6,13 @@ use std::sync::{Arc, OnceLock};
 
 use arc_swap::{ArcSwap, Guard};
 use hub::Hub;
+use ipnet::IpNet;
 use tokio::sync::broadcast;
 
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::id::Id;
+use crate::outbound::Outbound;
 use crate::secret::KeyRing;
 use crate::settings::{self, Settings};
 use crate::store::Db;
@@ -28,6 +30,8 @@ pub struct Options {
     pub rtmps_url: Option<String>,
     /// How broadcasts are run where a stream says nothing else.
     pub live: hub::Settings,
+    /// Private networks that the server itself may call.
+    pub outbound_allow: Vec<IpNet>,
 }
 
 /// The platform: cheap to clone.
@@ -43,6 +47,8 @@ pub struct Shared {
     pub clock: Clock,
     /// What the configuration file says.
     pub options: Options,
+    /// The client for all that the server itself calls.
+    pub outbound: Outbound,
     ring: ArcSwap<KeyRing>,
     settings: ArcSwap<Settings>,
     hub: OnceLock<Hub>,
@@ -93,6 +99,7 @@ impl Platform {
         Ok(Self(Arc::new(Shared {
             db,
             clock,
+            outbound: Outbound::new(options.outbound_allow.clone()),
             options,
             ring: ArcSwap::from_pointee(ring),
             settings: ArcSwap::from_pointee(settings),

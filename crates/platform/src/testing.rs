@@ -78,6 +78,7 @@ impl World {
             rtmp_url: Some("rtmp://{host}:1935/live".into()),
             rtmps_url: None,
             live: hub::Settings::default(),
+            outbound_allow: vec!["127.0.0.0/8".parse().expect("a network")],
         };
         let platform = Platform::start(db.db.clone(), KeyRing::random(), clock, options)
             .await
