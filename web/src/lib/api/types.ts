@@ -7,7 +7,7 @@ export interface Page<T> {
 
 export interface Server {
 	name: string;
-	description: string | null;
+	description: string;
 	setup_done: boolean;
 	sign_up: 'open' | 'invite' | 'closed';
 	creators: 'all' | 'request' | 'invite';
@@ -19,7 +19,7 @@ export interface Server {
 	providers: Provider[];
 	public_url: string | null;
 	version: string;
-	ingest: { rtmp: { url: string } | null; rtmps: { url: string } | null };
+	ingest: { rtmp_url: string | null; rtmps_url: string | null };
 }
 
 export interface Provider {
