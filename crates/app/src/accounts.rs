@@ -41,6 +41,8 @@ pub async fn open(config: &Config) -> Result<Platform> {
         rtmps_url: addresses::secure_ingest(config),
         live: config.live.clone(),
         outbound_allow: config.outbound_allow.clone(),
+        callbacks: config.publish_callbacks.clone(),
+        publish_tokens: config.publish_tokens.clone(),
     };
     Ok(Platform::start(db, ring, Clock::System, options).await?)
 }

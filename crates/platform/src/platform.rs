@@ -9,10 +9,12 @@ use hub::Hub;
 use ipnet::IpNet;
 use tokio::sync::broadcast;
 
+use crate::callback::{self, Callbacks};
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::id::Id;
 use crate::outbound::Outbound;
+use crate::publish_token::{self, PublishTokens};
 use crate::secret::KeyRing;
 use crate::settings::{self, Settings};
 use crate::store::Db;
@@ -32,6 +34,10 @@ pub struct Options {
     pub live: hub::Settings,
     /// Private networks that the server itself may call.
     pub outbound_allow: Vec<IpNet>,
+    /// Who else is asked about publishers and players.
+    pub callbacks: Option<callback::Options>,
+    /// Whose publish tokens are accepted.
+    pub publish_tokens: Option<publish_token::Options>,
 }
 
 /// The platform: cheap to clone.
@@ -49,6 +55,10 @@ pub struct Shared {
     pub options: Options,
     /// The client for all that the server itself calls.
     pub outbound: Outbound,
+    /// Who else is asked about publishers and players.
+    pub callbacks: Option<Callbacks>,
+    /// Reads publish tokens, where they are accepted.
+    pub publish_tokens: Option<PublishTokens>,
     ring: ArcSwap<KeyRing>,
     settings: ArcSwap<Settings>,
     hub: OnceLock<Hub>,
@@ -96,10 +106,15 @@ impl Platform {
     /// If the database does not answer.
     pub async fn start(db: Db, ring: KeyRing, clock: Clock, options: Options) -> Result<Self> {
         let settings = settings::load(&db).await?;
+        let outbound = Outbound::new(options.outbound_allow.clone());
+        let callbacks = options.callbacks.clone();
+        let tokens = options.publish_tokens.clone();
         Ok(Self(Arc::new(Shared {
             db,
+            callbacks: callbacks.map(|options| Callbacks::new(outbound.clone(), clock.clone(), options)),
+            publish_tokens: tokens.map(|options| PublishTokens::new(outbound.clone(), clock.clone(), options)),
+            outbound,
             clock,
-            outbound: Outbound::new(options.outbound_allow.clone()),
             options,
             ring: ArcSwap::from_pointee(ring),
             settings: ArcSwap::from_pointee(settings),

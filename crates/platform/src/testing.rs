@@ -78,7 +78,10 @@ impl World {
             rtmp_url: Some("rtmp://{host}:1935/live".into()),
             rtmps_url: None,
             live: hub::Settings::default(),
+            // Servers that tests start are on this machine.
             outbound_allow: vec!["127.0.0.0/8".parse().expect("a network")],
+            callbacks: None,
+            publish_tokens: None,
         };
         let platform = Platform::start(db.db.clone(), KeyRing::random(), clock, options)
             .await

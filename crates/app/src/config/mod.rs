@@ -52,9 +52,9 @@ pub struct Config {
     /// `publish.keys_file`
     pub publish_keys_file: Option<PathBuf>,
     /// `publish.callback_…`
-    pub publish_callbacks: publish::Callbacks,
+    pub publish_callbacks: Option<platform::callback::Options>,
     /// `publish.tokens_…`
-    pub publish_tokens: publish::Tokens,
+    pub publish_tokens: Option<platform::publish_token::Options>,
     /// `outbound.allow`
     pub outbound_allow: Vec<IpNet>,
     /// `database.url`
@@ -359,6 +359,23 @@ mod tests {
         assert!(printed.contains("postgres://hw:***@db/hw"), "{printed}");
         assert!(!format!("{printed}{config:?}").contains("canary"));
         assert!(!fault("[database]\nurl = 'mysql://hw:canary@db/hw'").contains("canary"));
+    }
+
+    #[test]
+    fn callbacks_are_signed_or_in_the_form_of_nginx() {
+        let with = |more: &str| format!("[publish]\ncallback_publish = 'http://127.0.0.1/auth/'\n{more}");
+        assert!(fault(&with("")).contains("callback_secret"));
+        assert!(fault(&with("callback_secret = 's'\ncallback_method = 'get'")).contains("nginx-rtmp"));
+        assert!(fault("[publish]\ncallback_end = 'ftp://example.org/'").contains("http"));
+        assert!(fault("[publish]\ntokens_jwks = 'https://user:canary@example.org/'").contains("password"));
+        assert!(read("").unwrap().publish_callbacks.is_none());
+        for more in [
+            "callback_secret = 's'",
+            "callback_form = 'nginx-rtmp'\ncallback_method = 'get'",
+        ] {
+            let asked = read(&with(more)).unwrap().publish_callbacks.unwrap();
+            assert_eq!(asked.publish.unwrap().as_str(), "http://127.0.0.1/auth/");
+        }
     }
 
     #[test]
