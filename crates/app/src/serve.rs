@@ -44,7 +44,8 @@ pub async fn run(mut config: Config, with_demo: bool) -> Result<()> {
     }
     let hub = Hub::new(authority.clone(), hub::Limits::default());
     platform.attach(hub.clone());
-    let live = Live::start(hub.clone(), &config.data_dir).context("cannot use the data folder: set data.dir")?;
+    let live = Live::start(hub.clone(), Arc::new(hub::directory::Plain), &config.data_dir)
+        .context("cannot use the data folder: set data.dir")?;
     if let Some(address) = addresses::shown_rtmp(&config) {
         live.set_rtmp(address);
     }
@@ -85,13 +86,7 @@ pub async fn run(mut config: Config, with_demo: bool) -> Result<()> {
 
 fn router(live: &Live, ready: &Ready, metrics: Arc<Metrics>, public_url: Option<String>) -> Router {
     let looked_up = live.clone();
-    let lookup: web::Lookup = Arc::new(move |name, host| {
-        let json = looked_up.playback(name, host)?;
-        Some(web::Playback {
-            title: name.to_owned(),
-            json,
-        })
-    });
+    let lookup: web::Lookup = Arc::new(move |name, host| looked_up.playback(name, host));
     live.router()
         .merge(operations::router(ready.clone(), metrics))
         .merge(web::router(lookup, public_url))

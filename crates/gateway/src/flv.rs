@@ -118,7 +118,7 @@ mod tests {
     use std::sync::Arc;
 
     use hub::authority::Local;
-    use hub::{Follow, Hub, Item, Limits, Protocol, PublishRequest, Settings, SourceClock, StreamKey};
+    use hub::{Caller, Follow, Hub, Item, Limits, Protocol, PublishRequest, Settings, SourceClock, StreamKey};
 
     use super::*;
 
@@ -127,9 +127,7 @@ mod tests {
     async fn source(hub: &Hub) -> Publisher {
         let request = PublishRequest {
             key: StreamKey::new("colors"),
-            app: "demo".into(),
-            peer: ([127, 0, 0, 1], 0).into(),
-            protocol: Protocol::Pipe,
+            caller: Caller::at(([127, 0, 0, 1], 0).into(), Protocol::Pipe),
             clock: SourceClock::RTMP,
         };
         hub.publish(request).await.expect("loopback is open")

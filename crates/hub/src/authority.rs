@@ -2,25 +2,20 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::{Name, Protocol, Refusal, Settings, SourceClock, StreamKey};
+use crate::{Caller, Name, Refusal, Settings, SourceClock, StreamKey};
 
 /// A publisher that asks to be let in.
 #[derive(Clone, Debug)]
 pub struct PublishRequest {
     /// What it shows: the stream name of RTMP.
     pub key: StreamKey,
-    /// The application name it asked for.
-    pub app: String,
-    /// Where it connects from.
-    pub peer: SocketAddr,
-    /// How it is connected.
-    pub protocol: Protocol,
+    /// Who it is.
+    pub caller: Caller,
     /// The clock of its timestamps.
     pub clock: SourceClock,
 }
@@ -30,10 +25,8 @@ pub struct PublishRequest {
 pub struct PlayRequest {
     /// The public name.
     pub name: String,
-    /// Where it connects from.
-    pub peer: SocketAddr,
-    /// How it is connected.
-    pub protocol: Protocol,
+    /// Who it is.
+    pub caller: Caller,
 }
 
 /// Which of two sources of one broadcast gives way.
@@ -58,6 +51,15 @@ pub struct Grant {
     pub standing: watch::Receiver<Standing>,
 }
 
+/// What an accepted player may watch. It is held for as long as the player is there.
+#[derive(Clone, Debug)]
+pub struct Pass {
+    /// The name of the broadcast in the hub.
+    pub name: Name,
+    /// Turns to [`Standing::Revoked`] when the right is withdrawn: the player is then cut off.
+    pub standing: watch::Receiver<Standing>,
+}
+
 /// Whether a grant still holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -76,7 +78,7 @@ pub trait Authority: Send + Sync + 'static {
     fn publish<'a>(&'a self, request: &'a PublishRequest) -> Judgement<'a, Grant>;
 
     /// May this viewer play, and what?
-    fn play<'a>(&'a self, request: &'a PlayRequest) -> Judgement<'a, Name>;
+    fn play<'a>(&'a self, request: &'a PlayRequest) -> Judgement<'a, Pass>;
 }
 
 /// The first authority, for a server without accounts: a list of keys, and publishing without a key from this machine.
@@ -133,31 +135,48 @@ impl Local {
         known.insert(key, Entry::new(name, Priority::Fallback));
     }
 
-    fn judge(&self, request: &PublishRequest) -> Result<Grant, Refusal> {
+    /// The grant of a key that is on the list.
+    pub fn known(&self, key: &StreamKey) -> Option<Grant> {
         let known = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = known.get(&request.key) {
-            return Ok(self.grant(entry.name.clone(), entry.priority, entry.standing.subscribe()));
-        }
+        let entry = known.get(key)?;
+        Some(self.grant(entry.name.clone(), entry.priority, entry.standing.subscribe()))
+    }
+
+    /// Whether a key of the list stands for this name.
+    pub fn owns(&self, name: &Name) -> bool {
+        let known = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        known
+            .values()
+            .any(|entry| entry.priority == Priority::Ordinary && entry.name == *name)
+    }
+
+    /// The grant of a publisher without a key: the stream's name becomes the public name.
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthorized`] where that is not allowed, or not from there; [`Refusal::BadName`] for a name that cannot be one or
+    /// belongs to a key.
+    pub fn open(&self, request: &PublishRequest) -> Result<Grant, Refusal> {
         if !self.open_loopback {
             return Err(Refusal::Unauthorized {
                 reason: "the stream key is unknown".into(),
             });
         }
-        if !request.peer.ip().to_canonical().is_loopback() {
+        if !request.caller.peer.ip().to_canonical().is_loopback() {
             return Err(Refusal::Unauthorized {
                 reason: "only this machine may publish without a key".into(),
             });
         }
         let name = Name::parse(request.key.expose())?;
-        if known
-            .values()
-            .any(|entry| entry.priority == Priority::Ordinary && entry.name == name)
-        {
+        if self.owns(&name) {
             return Err(Refusal::BadName {
                 reason: "the name belongs to a stream key: publish with the key".into(),
             });
         }
-        Ok(self.grant(name, Priority::Ordinary, watch::channel(Standing::Valid).1))
+        Ok(self.grant(name, Priority::Ordinary, lasting()))
+    }
+
+    fn judge(&self, request: &PublishRequest) -> Result<Grant, Refusal> {
+        self.known(&request.key).map_or_else(|| self.open(request), Ok)
     }
 
     fn grant(&self, name: Name, priority: Priority, standing: watch::Receiver<Standing>) -> Grant {
@@ -185,9 +204,18 @@ impl Authority for Local {
         Box::pin(async { self.judge(request) })
     }
 
-    fn play<'a>(&'a self, request: &'a PlayRequest) -> Judgement<'a, Name> {
-        Box::pin(async { Name::parse(&request.name).map_err(|_| Refusal::NotFound) })
+    fn play<'a>(&'a self, request: &'a PlayRequest) -> Judgement<'a, Pass> {
+        let pass = |name| Pass {
+            name,
+            standing: lasting(),
+        };
+        Box::pin(async move { Name::parse(&request.name).map(pass).map_err(|_| Refusal::NotFound) })
     }
+}
+
+/// A standing that nobody withdraws.
+pub fn lasting() -> watch::Receiver<Standing> {
+    watch::channel(Standing::Valid).1
 }
 
 /// Reads a keys file: a line for each key, `NAME KEY`; `#` begins a comment.
@@ -220,9 +248,7 @@ mod tests {
     fn asked(authority: &Local, key: &str, peer: &str) -> Result<Grant, Refusal> {
         let request = PublishRequest {
             key: StreamKey::new(key),
-            app: "live".into(),
-            peer: peer.parse().unwrap(),
-            protocol: Protocol::Rtmp,
+            caller: Caller::at(peer.parse().unwrap(), crate::Protocol::Rtmp),
             clock: SourceClock::RTMP,
         };
         authority.judge(&request)

@@ -12,7 +12,9 @@ use crate::log::{Bounds, Log};
 use crate::source_view::SourceView;
 use crate::timeline::Timeline;
 use crate::wall_clock::WallClock;
-use crate::{BroadcastId, Clock, Ending, Follow, Follower, Grant, Health, Item, Name, Refusal, Restored, SourceInfo};
+use crate::{
+    BroadcastId, Clock, Ending, Follow, Follower, Grant, Health, Item, Name, Refusal, Restored, Revoked, SourceInfo,
+};
 
 /// How long a cleanly ended broadcast waits for a source.
 const UNPUBLISHED_WAIT: Duration = Duration::from_secs(5);
@@ -111,6 +113,7 @@ impl Broadcast {
             health: None,
             harvested: now,
             keyframe_interval: None,
+            stopped: None,
         };
         Self {
             id: restored.map_or_else(BroadcastId::random, |restored| restored.id.clone()),
@@ -157,6 +160,11 @@ impl Broadcast {
     /// Where it is in its life.
     pub fn state(&self) -> State {
         self.lock().state
+    }
+
+    /// Why it was stopped, if it was.
+    pub fn stopped(&self) -> Option<String> {
+        self.lock().stopped.clone()
     }
 
     /// Waits until it is over. Cancel safe.
@@ -245,7 +253,7 @@ impl Broadcast {
     /// Lets a source in, or says why not.
     pub(crate) fn attach(&self, grant: &Grant, info: SourceInfo) -> Result<Attached, Refusal> {
         let mut inner = self.lock();
-        if inner.state == State::Ended {
+        if inner.state == State::Ended || inner.stopped.is_some() {
             return Err(Refusal::Unavailable {
                 reason: "the broadcast is ending".into(),
             });
@@ -284,6 +292,24 @@ impl Broadcast {
         };
         inner.deadline = Some(Instant::now() + wait);
         true
+    }
+
+    /// Cuts the source off, if there is one, and ends the broadcast with the next look at it. Returns whether there was one; `None` if the
+    /// broadcast was over.
+    pub(crate) fn stop(&self, reason: &str) -> Option<bool> {
+        let mut inner = self.lock();
+        if inner.state == State::Ended || inner.stopped.is_some() {
+            return None;
+        }
+        let slot = inner.slot.take();
+        if let Some(slot) = &slot {
+            slot.revoke.send_replace(Some(Revoked::Withdrawn(reason.to_owned())));
+        }
+        inner.health = None;
+        inner.state = State::Waiting;
+        inner.deadline = Some(Instant::now());
+        inner.stopped = Some(reason.to_owned());
+        Some(slot.is_some())
     }
 
     /// Runs `change` on the timeline of the source in `slot`; `None` if another source took its place.

@@ -3,13 +3,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 
 use crate::clock::system_time;
 use crate::log::Bounds;
 use crate::{
-    Authority, Broadcast, BroadcastId, Clock, Event, Grant, Name, PlayRequest, PublishRequest, Publisher, Refusal,
-    Settings, SourceInfo,
+    Authority, Broadcast, BroadcastId, Clock, Ending, Event, Grant, Name, PlayRequest, PublishRequest, Publisher,
+    Refusal, Settings, SourceInfo, Standing,
 };
 
 /// While a still is held or a source may be stalled, the hub looks this often.
@@ -55,6 +55,24 @@ pub struct Restored {
     pub settings: Settings,
     /// How long to wait for its source.
     pub wait: Duration,
+}
+
+/// A player's place at a broadcast.
+#[derive(Clone, Debug)]
+pub struct Viewing {
+    /// What it watches.
+    pub broadcast: Arc<Broadcast>,
+    standing: watch::Receiver<Standing>,
+}
+
+impl Viewing {
+    /// Why the player must go, if its right was withdrawn. Cheap enough to ask for each frame.
+    pub fn revoked(&self) -> Option<String> {
+        match &*self.standing.borrow() {
+            Standing::Revoked(reason) => Some(reason.clone()),
+            Standing::Valid => None,
+        }
+    }
 }
 
 /// All broadcasts of this server. Cloning gives another handle to the same.
@@ -105,8 +123,8 @@ impl Hub {
     pub async fn publish(&self, request: PublishRequest) -> Result<Publisher, Refusal> {
         let grant = self.0.authority.publish(&request).await?;
         let info = SourceInfo {
-            peer: request.peer,
-            protocol: request.protocol,
+            peer: request.caller.peer,
+            protocol: request.caller.protocol,
             since: system_time(self.0.clock.unix_micros()),
         };
         let (broadcast, new) = self.find_or_start(&grant)?;
@@ -129,9 +147,27 @@ impl Hub {
     ///
     /// # Errors
     /// The authority's refusal, or [`Refusal::NotFound`] if nothing of that name is live.
-    pub async fn play(&self, request: PlayRequest) -> Result<Arc<Broadcast>, Refusal> {
-        let name = self.0.authority.play(&request).await?;
-        self.broadcast(&name).ok_or(Refusal::NotFound)
+    pub async fn play(&self, request: PlayRequest) -> Result<Viewing, Refusal> {
+        let pass = self.0.authority.play(&request).await?;
+        Ok(Viewing {
+            broadcast: self.broadcast(&pass.name).ok_or(Refusal::NotFound)?,
+            standing: pass.standing,
+        })
+    }
+
+    /// Ends a broadcast now: its source hears the reason and is cut off, its viewers see the end. Returns whether it ran.
+    pub fn stop(&self, id: &BroadcastId, reason: &str) -> bool {
+        let Some(broadcast) = self.broadcasts().into_iter().find(|broadcast| broadcast.id() == id) else {
+            return false;
+        };
+        let Some(had_source) = broadcast.stop(reason) else {
+            return false;
+        };
+        if had_source {
+            self.emit(Event::Disconnected(broadcast, Ending::Unpublished));
+        }
+        self.look();
+        true
     }
 
     /// The broadcast of that name, if one runs.

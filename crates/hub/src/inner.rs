@@ -41,6 +41,8 @@ pub(crate) struct Inner {
     pub(crate) health: Option<Arc<Health>>,
     pub(crate) harvested: Instant,
     pub(crate) keyframe_interval: Option<i64>,
+    /// Why it was told to end.
+    pub(crate) stopped: Option<String>,
 }
 
 /// The source that is attached.

@@ -5,12 +5,14 @@
 //! loses samples instead of holding anybody up. The broadcast outlives its sources: while none is there, the last key frame
 //! is held as a still over silence, so that viewers see a pause and never an end.
 //!
-//! Two seams lead out: [`Authority`] judges who may publish and play, [`Event`] reports what happens.
+//! Two seams lead out: [`Authority`] judges who may publish and play, with a [`Directory`] for what names lead to and who may watch there;
+//! [`Event`] reports what happens.
 
 mod audio_clock;
 pub mod authority;
 mod broadcast;
 mod clock;
+pub mod directory;
 mod error;
 mod event;
 mod follower;
@@ -27,15 +29,16 @@ mod timeline;
 mod video_clock;
 mod wall_clock;
 
-pub use authority::{Authority, Grant, PlayRequest, Priority, PublishRequest, Standing};
+pub use authority::{Authority, Grant, Pass, PlayRequest, Priority, PublishRequest, Standing};
 pub use broadcast::{Broadcast, Settings, State, Takeover};
 pub use clock::Clock;
+pub use directory::Directory;
 pub use error::Refusal;
 pub use event::Event;
 pub use follower::{Follow, Follower};
 pub use health::{Advice, Health};
-pub use hub::{Hub, Limits, Restored};
+pub use hub::{Hub, Limits, Restored, Viewing};
 pub use log::Item;
 pub use name::{BroadcastId, InvalidName, Name, StreamKey};
 pub use publisher::{Announced, Ending, Publisher, Revoked};
-pub use source::{Protocol, SourceClock, SourceInfo};
+pub use source::{Caller, Protocol, SourceClock, SourceInfo};

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
@@ -20,6 +21,50 @@ impl Protocol {
             Self::Rtmps => "rtmps",
             Self::Pipe => "pipe",
         }
+    }
+}
+
+/// Whoever is at the other end of a connection, as far as it is known and it has said. Its `Debug` leaves out what may hold a secret.
+#[derive(Clone)]
+pub struct Caller {
+    /// Where it connects from.
+    pub peer: SocketAddr,
+    /// How it is connected.
+    pub protocol: Protocol,
+    /// The application name it asked for.
+    pub app: String,
+    /// The address that it says it connected to.
+    pub url: String,
+    /// What it calls itself.
+    pub agent: String,
+    /// What stood behind the question mark of the stream's name.
+    pub query: String,
+    /// The number of its connection on this server.
+    pub connection: u64,
+}
+
+impl Caller {
+    /// One that has said nothing of itself.
+    pub fn at(peer: SocketAddr, protocol: Protocol) -> Self {
+        Self {
+            peer,
+            protocol,
+            app: String::new(),
+            url: String::new(),
+            agent: String::new(),
+            query: String::new(),
+            connection: 0,
+        }
+    }
+}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller")
+            .field("peer", &self.peer)
+            .field("protocol", &self.protocol)
+            .field("connection", &self.connection)
+            .finish_non_exhaustive()
     }
 }
 

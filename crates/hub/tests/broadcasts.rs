@@ -53,9 +53,7 @@ fn hub(takeover: Takeover) -> Hub {
 async fn publish(hub: &Hub, key: &str, peer: [u8; 4]) -> Result<Publisher, Refusal> {
     hub.publish(PublishRequest {
         key: StreamKey::new(key),
-        app: "live".into(),
-        peer: (peer, 4_000).into(),
-        protocol: Protocol::Rtmp,
+        caller: Caller::at((peer, 4_000).into(), Protocol::Rtmp),
         clock: SourceClock::RTMP,
     })
     .await
@@ -464,4 +462,34 @@ async fn health_is_told_once_a_second() {
     assert!((28.0..32.0).contains(&last.frame_rate), "{last:?}");
     assert_eq!(last.keyframe_interval, Some(Duration::from_secs(1)));
     assert_eq!(last.advice, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broadcast_that_is_stopped_ends_at_once_and_its_source_hears_why() {
+    let hub = hub(Takeover::Replace);
+    let mut encoder = Encoder::new(publish(&hub, "colors", [127, 0, 0, 1]).await.unwrap(), 0, 1280);
+    encoder.run(30).await;
+    let broadcast = Arc::clone(encoder.publisher.broadcast());
+    let mut events = hub.subscribe();
+    assert!(hub.stop(broadcast.id(), "enough"));
+    assert!(!hub.stop(broadcast.id(), "again"), "it is stopped already");
+    assert!(
+        matches!(
+            publish(&hub, "colors", [127, 0, 0, 2]).await,
+            Err(Refusal::Unavailable { .. })
+        ),
+        "nobody keeps it going"
+    );
+    assert_eq!(encoder.publisher.revoked().await, Revoked::Withdrawn("enough".into()));
+    let began = tokio::time::Instant::now();
+    broadcast.ended().await;
+    assert!(began.elapsed() < Duration::from_millis(300), "{:?}", began.elapsed());
+    assert_eq!(broadcast.stopped().as_deref(), Some("enough"));
+    assert!(matches!(
+        events.recv().await,
+        Ok(Event::Disconnected(_, Ending::Unpublished))
+    ));
+    assert!(matches!(events.recv().await, Ok(Event::Ended(_))));
+    let next = publish(&hub, "colors", [127, 0, 0, 1]).await.unwrap();
+    assert_ne!(next.broadcast().id(), broadcast.id(), "a later source begins another");
 }

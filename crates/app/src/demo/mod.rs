@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use encoder::Encoder;
 use hub::authority::Local;
-use hub::{Ending, Hub, Name, Protocol, PublishRequest, Refusal, SourceClock, StreamKey};
+use hub::{Caller, Ending, Hub, Name, Protocol, PublishRequest, Refusal, SourceClock, StreamKey};
 use tracing::{info, warn};
 
 /// What the demo is called.
@@ -79,9 +79,7 @@ impl Demo {
     fn request(&self) -> PublishRequest {
         PublishRequest {
             key: self.key.clone(),
-            app: "demo".into(),
-            peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            protocol: Protocol::Pipe,
+            caller: Caller::at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Protocol::Pipe),
             clock: SourceClock::RTMP,
         }
     }

@@ -192,6 +192,19 @@ pub(super) fn preflight() -> Response {
     response
 }
 
+/// Keeps an answer for whoever asked: no cache and no page of another origin may have it.
+pub(super) fn closed(mut response: Response) -> Response {
+    fix(&mut response, header::CACHE_CONTROL, "private, no-store");
+    fix(&mut response, header::VARY, "Accept-Encoding, Authorization, Cookie");
+    fix(
+        &mut response,
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    );
+    fix(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    response
+}
+
 /// Lets pages of any origin read an answer.
 pub(super) fn open(mut response: Response) -> Response {
     fix(&mut response, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");

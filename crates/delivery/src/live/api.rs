@@ -6,7 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use axum::body::Body;
 use axum::response::Response;
 use http::{StatusCode, header};
-use hub::{Name, State};
+use hub::State;
+use hub::directory::{Access, Place};
 use media::{Kind, Parameters};
 use packager::{DateTime, Window};
 use serde::Serialize;
@@ -15,11 +16,14 @@ use super::answer::{self, Asked};
 use super::channel::Channel;
 use super::rendered::Rendered;
 use super::{Live, RtmpAddress};
+use crate::web;
 
 /// A stream, as tiles show it.
 #[derive(Debug, Serialize)]
 struct Stream {
     name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
     id: String,
     state: &'static str,
     started_at: String,
@@ -61,30 +65,40 @@ struct Problem {
     detail: String,
 }
 
-/// All streams that can be watched. `host` is what the page was opened with.
+/// All streams that everybody may watch and find. `host` is what the page was opened with.
 pub(super) fn list(live: &Live, host: Option<&str>, asked: &Asked) -> Response {
     let broadcasts = live.0.hub.broadcasts();
-    let channels = broadcasts.iter().map(|broadcast| live.channel_of(broadcast));
-    let mut streams: Vec<Stream> = channels
-        .filter(|channel| channel.window().is_some())
-        .map(|channel| describe(&channel))
+    let listed = broadcasts
+        .iter()
+        .filter_map(|broadcast| Some((live.0.names.listed(broadcast.name())?, live.channel_of(broadcast))));
+    let mut streams: Vec<Stream> = listed
+        .filter(|(_, channel)| channel.window().is_some())
+        .map(|(listed, channel)| describe(&channel, &listed.name, listed.title.as_deref()))
         .collect();
     streams.sort_by(|a, b| a.name.cmp(&b.name));
     let publish = rtmp(live, host);
     json(asked, &Streams { streams, publish })
 }
 
-/// One stream.
-pub(super) fn one(live: &Live, name: &str, host: Option<&str>, asked: &Asked) -> Response {
-    match Name::parse(name).ok().and_then(|name| find(live, &name, host)) {
+/// One stream, for whoever was admitted to that place.
+pub(super) fn one(live: &Live, name: &str, place: &Place, host: Option<&str>, asked: &Asked) -> Response {
+    match find(live, name, place, host) {
         Some(playback) => json(asked, &playback),
         None => missing(name),
     }
 }
 
-/// The same as text, for a page.
-pub(super) fn playback(live: &Live, name: &Name, host: Option<&str>) -> Option<String> {
-    serde_json::to_string(&find(live, name, host)?).ok()
+/// The same for a page that anybody may open.
+pub(super) fn playback(live: &Live, name: &str, host: Option<&str>) -> Option<web::Playback> {
+    let place = live.0.names.find(name)?;
+    if place.access != Access::Everybody {
+        return None;
+    }
+    let playback = find(live, name, &place, host)?;
+    Some(web::Playback {
+        title: playback.stream.title.clone().unwrap_or_else(|| name.to_owned()),
+        json: serde_json::to_string(&playback).ok()?,
+    })
 }
 
 /// The RTMP address of this server as whoever asks can reach it.
@@ -123,19 +137,21 @@ pub(super) fn time() -> Response {
     response
 }
 
-fn find(live: &Live, name: &Name, host: Option<&str>) -> Option<Playback> {
-    let channel = live.channel_of(&live.0.hub.broadcast(name)?);
+fn find(live: &Live, name: &str, place: &Place, host: Option<&str>) -> Option<Playback> {
+    let channel = live.channel_of(&live.0.hub.broadcast(&place.name)?);
+    // RTMP shows nothing of who plays: it is for what everybody may watch.
+    let rtmp = rtmp(live, host).filter(|_| place.access == Access::Everybody);
     Some(Playback {
-        stream: describe(&channel),
+        stream: describe(&channel, name, place.title.as_deref()),
         hls: format!("/live/{name}.m3u8"),
         dash: format!("/live/{name}.mpd"),
         still: format!("/live/{name}/still.mp4"),
-        rtmp: rtmp(live, host).map(|base| format!("{base}/{name}")),
+        rtmp: rtmp.map(|base| format!("{base}/{name}")),
         now_ms: now_ms(),
     })
 }
 
-fn describe(channel: &Arc<Channel>) -> Stream {
+fn describe(channel: &Channel, name: &str, title: Option<&str>) -> Stream {
     let (broadcast, window) = (channel.broadcast(), channel.window());
     let parameters = |kind| {
         let of_window = |window: &Arc<Window>| Some(window.rendition(kind)?.init.parameters.clone());
@@ -150,7 +166,8 @@ fn describe(channel: &Arc<Channel>) -> Stream {
     let measured = |window: &Arc<Window>| window.renditions().map(|rendition| rendition.bandwidth.average).sum();
     let started = broadcast.started().duration_since(UNIX_EPOCH).unwrap_or_default();
     Stream {
-        name: broadcast.name().to_string(),
+        name: name.to_owned(),
+        title: title.map(str::to_owned),
         id: broadcast.id().to_string(),
         state: if broadcast.state() == State::Live {
             "live"
@@ -176,8 +193,8 @@ fn json(asked: &Asked, value: &impl Serialize) -> Response {
     answer::playlist(asked, &Rendered::new(text), "application/json", "no-cache")
 }
 
-/// RFC 9457.
-fn missing(name: &str) -> Response {
+/// Nothing of that name is live, or not for whoever asks (RFC 9457).
+pub(super) fn missing(name: &str) -> Response {
     let problem = Problem {
         title: "not live",
         status: StatusCode::NOT_FOUND.as_u16(),

@@ -44,9 +44,9 @@ impl Channel {
         &self.broadcast
     }
 
-    /// What leads from a multivariant playlist to the media playlists: `NAME/ID/`.
-    pub(super) fn folder(&self) -> String {
-        format!("{}/{}/", self.broadcast.name(), self.broadcast.id())
+    /// What leads from a multivariant playlist to the media playlists: `NAME/ID/`, by the name that was asked for.
+    pub(super) fn folder(&self, name: &str) -> String {
+        format!("{name}/{}/", self.broadcast.id())
     }
 
     /// What can be had now; `None` before the first parts are there.

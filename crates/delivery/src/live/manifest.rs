@@ -1,10 +1,11 @@
 //! `GET /live/NAME.mpd`: the DASH manifest of the same segments.
 
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::response::Response;
-use hub::{Name, Settings};
+use hub::Settings;
 use media::Kind;
 use packager::Window;
 use packager::dash::Timeline;
@@ -12,8 +13,8 @@ use packager::request::Query;
 use tokio::time::Instant;
 
 use super::answer::{self, Asked};
-use super::channel::START_WAIT;
-use super::rendered::Rendered;
+use super::channel::{Channel, START_WAIT};
+use super::rendered::{FORMS_MAX, Rendered};
 use super::{Live, playlist};
 
 const CONTENT_TYPE: &str = "application/dash+xml";
@@ -24,8 +25,8 @@ pub(super) struct Manifest(Mutex<State>);
 struct State {
     timeline: Timeline,
     window: Option<Arc<Window>>,
-    /// The usual one, and the one without low latency.
-    written: [Option<Arc<Rendered>>; 2],
+    /// By the folder that it leads to, and whether it is the one without low latency.
+    written: HashMap<(String, bool), Arc<Rendered>>,
 }
 
 impl Manifest {
@@ -34,7 +35,7 @@ impl Manifest {
         Self(Mutex::new(State {
             timeline: Timeline::new(settings.window, settings.segment),
             window: None,
-            written: [None, None],
+            written: HashMap::new(),
         }))
     }
 
@@ -42,7 +43,7 @@ impl Manifest {
     pub(super) fn observe(&self, window: &Arc<Window>) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.timeline.observe(window) {
-            state.written = [None, None];
+            state.written.clear();
         }
         state.window = Some(Arc::clone(window));
     }
@@ -50,26 +51,27 @@ impl Manifest {
     /// The manifest as it is now; `None` as long as it would hold nothing.
     fn get(&self, folder: &str, normal: bool) -> Option<Arc<Rendered>> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(written) = &state.written[usize::from(normal)] {
+        let key = (folder.to_owned(), normal);
+        if let Some(written) = state.written.get(&key) {
             return Some(Arc::clone(written));
+        }
+        if state.written.len() >= FORMS_MAX {
+            state.written.clear();
         }
         let text = state.timeline.mpd(state.window.as_ref()?, folder, normal)?;
         let written = Arc::new(Rendered::new(text));
-        state.written[usize::from(normal)] = Some(Arc::clone(&written));
+        state.written.insert(key, Arc::clone(&written));
         Some(written)
     }
 }
 
 /// Like the multivariant playlist, it is waited for while the stream is starting.
-pub(super) async fn get(live: &Live, name: &str, query: &str, asked: &Asked) -> Response {
-    let Some(channel) = Name::parse(name).ok().and_then(|name| live.newest(&name)) else {
-        return answer::not_found();
-    };
+pub(super) async fn get(live: &Live, channel: &Channel, name: &str, query: &str, asked: &Asked) -> Response {
     let Ok(query) = Query::parse(query) else {
         return playlist::bad_query("a number in the query cannot be read");
     };
     channel.seen(asked.viewer);
-    let (folder, normal) = (channel.folder(), query.choice.normal);
+    let (folder, normal) = (channel.folder(name), query.choice.normal);
     let find = || channel.manifest().get(&folder, normal);
     let written = match find() {
         None if !asked.head => {

@@ -4,6 +4,7 @@
 //! are answered from the newest window; one that is early waits there and is woken by the change it waits for. A viewer has
 //! no task and no buffer of its own: all share the same bytes.
 
+mod admission;
 mod answer;
 mod api;
 mod body;
@@ -42,6 +43,7 @@ use self::directory::Directory;
 use self::disk::SystemDisk;
 use self::journal::Journals;
 pub use self::stats::Stats;
+use crate::web::Playback;
 
 /// All live streams of this server, for viewers over HTTP. Cloning gives another handle to the same.
 #[derive(Clone)]
@@ -49,6 +51,7 @@ pub struct Live(Arc<Shared>);
 
 struct Shared {
     hub: Hub,
+    names: Arc<dyn hub::Directory>,
     directory: Directory,
     journals: Journals,
     stats: Arc<Stats>,
@@ -65,17 +68,18 @@ pub enum RtmpAddress {
 }
 
 impl Live {
-    /// Packages every broadcast of the hub from now on, and takes up those that were live when the server stopped. What must
-    /// survive a restart is kept in `data_dir`. Call it within a tokio runtime.
+    /// Packages every broadcast of the hub from now on, and takes up those that were live when the server stopped. `names` says which
+    /// addresses lead to them, and for whom. What must survive a restart is kept in `data_dir`. Call it within a tokio runtime.
     ///
     /// # Errors
     /// If `data_dir` cannot be read or written.
-    pub fn start(hub: Hub, data_dir: &Path) -> io::Result<Self> {
+    pub fn start(hub: Hub, names: Arc<dyn hub::Directory>, data_dir: &Path) -> io::Result<Self> {
         let journals = Journals::open(data_dir.join("live"), Arc::new(SystemDisk))?;
         let live = Self(Arc::new(Shared {
             directory: Directory::default(),
             stats: Arc::default(),
             hub,
+            names,
             journals,
             rtmp: OnceLock::new(),
         }));
@@ -102,10 +106,10 @@ impl Live {
         let _ = self.0.rtmp.set(address);
     }
 
-    /// What a page's player needs to know of a stream, as JSON; `None` if nothing of that name is live. `host` is what the
-    /// page was opened with.
-    pub fn playback(&self, name: &str, host: Option<&str>) -> Option<String> {
-        api::playback(self, &Name::parse(name).ok()?, host)
+    /// What a page shows of a stream and its player needs to know; `None` if nothing of that name is live that everybody may watch.
+    /// `host` is what the page was opened with.
+    pub fn playback(&self, name: &str, host: Option<&str>) -> Option<Playback> {
+        api::playback(self, name, host)
     }
 
     /// What is counted over all streams.

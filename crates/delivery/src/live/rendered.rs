@@ -17,8 +17,8 @@ use packager::window::{Rendition, Version};
 
 use super::stats::Stats;
 
-/// Versions of one playlist that differ by their query; those of older windows make room.
-const FORMS_MAX: usize = 64;
+/// Versions of one playlist that differ by their query or the name that was asked for; those of older windows make room.
+pub(super) const FORMS_MAX: usize = 64;
 
 /// A text and its compressed form.
 pub(super) struct Rendered {
@@ -100,7 +100,8 @@ impl Waiting {
 #[derive(Default)]
 pub(super) struct Playlists {
     media: Mutex<HashMap<(Kind, Form, Waiting), Kept>>,
-    multivariant: Mutex<HashMap<Choice, Kept>>,
+    /// By the name that was asked for.
+    multivariant: Mutex<HashMap<(String, Choice), Kept>>,
 }
 
 impl Playlists {
@@ -121,8 +122,14 @@ impl Playlists {
         })
     }
 
-    /// The multivariant playlist.
-    pub(super) fn multivariant(&self, window: &Window, folder: &str, choice: Choice, stats: &Stats) -> Arc<Rendered> {
+    /// The multivariant playlist for who asked by this name; the media playlists are in the folder.
+    pub(super) fn multivariant(
+        &self,
+        window: &Window,
+        (name, folder): (&str, &str),
+        choice: Choice,
+        stats: &Stats,
+    ) -> Arc<Rendered> {
         let mut basis = Basis {
             version: Version::default(),
             ended: window.ended,
@@ -130,7 +137,7 @@ impl Playlists {
         };
         // Bit rates are measured anew with each segment, and parameters change with one.
         basis.other = window.renditions().map(|rendition| rendition.next_segment).sum::<u64>();
-        find_or_render(&self.multivariant, choice, basis, 0, || {
+        find_or_render(&self.multivariant, (name.to_owned(), choice), basis, 0, || {
             stats.rendered.fetch_add(1, Ordering::Relaxed);
             hls::multivariant(window, folder, choice)
         })
@@ -154,7 +161,7 @@ impl Basis {
     }
 }
 
-fn find_or_render<K: Copy + Eq + Hash>(
+fn find_or_render<K: Eq + Hash>(
     kept: &Mutex<HashMap<K, Kept>>,
     key: K,
     basis: Basis,

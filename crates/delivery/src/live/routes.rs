@@ -1,7 +1,5 @@
 //! Which address leads where.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
@@ -10,8 +8,8 @@ use http::{Method, Request, StatusCode, header};
 use packager::hls::names::{self, File};
 use packager::request::Query;
 
+use super::admission::{self, Way};
 use super::answer::{self, Asked};
-use super::channel::Channel;
 use super::{Live, api, files, manifest, multivariant, playlist, still};
 use crate::server::host;
 
@@ -36,14 +34,20 @@ async fn media(State(live): State<Live>, request: Request<Body>) -> Response {
         .path_and_query()
         .map_or("", |target| target.as_str())
         .to_owned();
-    drop(request);
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let path = path
         .trim_start_matches('/')
         .split_once('/')
         .map_or("", |(_, path)| path);
-    let response = dispatch(&live, path, query, &asked).await;
-    answer::open(response)
+    let Some(way) = Way::find(&live, path) else {
+        return answer::open(answer::not_found());
+    };
+    let shown = admission::shown(way.access, request.headers());
+    drop(request);
+    if !admission::admits(&live, way.channel.broadcast().name(), shown).await {
+        return answer::open(answer::not_found());
+    }
+    admission::seal(way.access, dispatch(&live, &way, path, query, &asked).await)
 }
 
 /// Answers a request for a media playlist that is there: most requests are such, and the router would cost as much again.
@@ -56,7 +60,7 @@ pub(super) fn at_once<B>(live: &Live, request: &Request<B>) -> Option<Response> 
     let (name, id, file) = (folders.next()?, folders.next()?, folders.next()?);
     let kind = names::kind(file.strip_suffix(".m3u8")?)?;
     let query = Query::parse(request.uri().query().unwrap_or_default()).ok()?;
-    let channel = channel(live, name, id)?;
+    let channel = admission::open_to_everybody(live, name, id)?;
     playlist::at_once(live, &channel, kind, &query, &Asked::new(request)).map(answer::open)
 }
 
@@ -73,42 +77,24 @@ fn other_method(request: &Request<Body>) -> Option<Response> {
     }
 }
 
-async fn dispatch(live: &Live, path: &str, query: &str, asked: &Asked) -> Response {
-    let mut folders = path.split('/');
-    match (
-        folders.next(),
-        folders.next(),
-        folders.next(),
-        folders.next(),
-        folders.next(),
-    ) {
-        (Some(file), None, ..) => match (file.strip_suffix(".m3u8"), file.strip_suffix(".mpd")) {
-            (Some(name), _) => Box::pin(multivariant::get(live, name, query, asked)).await,
-            (_, Some(name)) => Box::pin(manifest::get(live, name, query, asked)).await,
+/// Answers for a place that whoever asks is admitted to.
+async fn dispatch(live: &Live, way: &Way<'_>, path: &str, query: &str, asked: &Asked) -> Response {
+    let (channel, name) = (&way.channel, way.name);
+    let mut folders = path.split('/').skip(1);
+    match (folders.next(), folders.next(), folders.next(), folders.next()) {
+        (None, ..) if path.ends_with(".mpd") => Box::pin(manifest::get(live, channel, name, query, asked)).await,
+        (None, ..) => Box::pin(multivariant::get(live, channel, name, query, asked)).await,
+        (Some("still.mp4"), None, ..) => Box::pin(still::get(live, channel, asked)).await,
+        (Some(_), Some(file), None, _) => match file.strip_suffix(".m3u8").and_then(names::kind) {
+            Some(kind) => playlist::get(live, channel, kind, query, asked).await,
+            None => answer::not_found(),
+        },
+        (Some(_), Some(folder), Some(file), None) => match (names::kind(folder), File::parse(file)) {
+            (Some(kind), Some(file)) => files::get(live, channel, kind, file, asked).await,
             _ => answer::not_found(),
         },
-        (Some(name), Some("still.mp4"), None, ..) => Box::pin(still::get(live, name, asked)).await,
-        (Some(name), Some(id), Some(file), None, _) => {
-            let kind = file.strip_suffix(".m3u8").and_then(names::kind);
-            match (channel(live, name, id), kind) {
-                (Some(channel), Some(kind)) => playlist::get(live, &channel, kind, query, asked).await,
-                _ => answer::not_found(),
-            }
-        }
-        (Some(name), Some(id), Some(folder), Some(file), None) => {
-            match (channel(live, name, id), names::kind(folder), File::parse(file)) {
-                (Some(channel), Some(kind), Some(file)) => files::get(live, &channel, kind, file, asked).await,
-                _ => answer::not_found(),
-            }
-        }
         _ => answer::not_found(),
     }
-}
-
-/// The channel of a broadcast, if that is its name.
-fn channel(live: &Live, name: &str, id: &str) -> Option<Arc<Channel>> {
-    let channel = live.0.directory.by_id(id)?;
-    (channel.broadcast().name().as_str() == name).then_some(channel)
 }
 
 async fn json(State(live): State<Live>, request: Request<Body>) -> Response {
@@ -116,10 +102,20 @@ async fn json(State(live): State<Live>, request: Request<Body>) -> Response {
         return answer::open(response);
     }
     let asked = Asked::new(&request);
-    let response = match request.uri().path() {
-        "/time" => api::time(),
-        "/api/v1/live" => api::list(&live, host(&request), &asked),
-        path => api::one(&live, path.trim_start_matches("/api/v1/live/"), host(&request), &asked),
+    let path = match request.uri().path() {
+        "/time" => return answer::open(api::time()),
+        "/api/v1/live" => return answer::open(api::list(&live, host(&request), &asked)),
+        path => path.to_owned(),
     };
-    answer::open(response)
+    let name = path.trim_start_matches("/api/v1/live/");
+    let Some(place) = live.0.names.find(name) else {
+        return answer::open(api::missing(name));
+    };
+    let shown = admission::shown(place.access, request.headers());
+    let host = host(&request).map(str::to_owned);
+    drop(request);
+    if !admission::admits(&live, &place.name, shown).await {
+        return answer::open(api::missing(name));
+    }
+    admission::seal(place.access, api::one(&live, name, &place, host.as_deref(), &asked))
 }

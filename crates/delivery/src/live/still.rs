@@ -2,15 +2,12 @@
 
 use axum::response::Response;
 use http::header;
-use hub::Name;
 
 use super::Live;
 use super::answer::{self, Asked};
+use super::channel::Channel;
 
-pub(super) async fn get(live: &Live, name: &str, asked: &Asked) -> Response {
-    let Some(channel) = Name::parse(name).ok().and_then(|name| live.newest(&name)) else {
-        return answer::not_found();
-    };
+pub(super) async fn get(live: &Live, channel: &Channel, asked: &Asked) -> Response {
     let window = match channel.window() {
         None if !asked.head => channel.started().await,
         window => window,

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use hub::authority::Local;
-use hub::{Announced, Clock, Hub, Protocol, PublishRequest, Publisher, Settings, SourceClock, StreamKey};
+use hub::directory::{Directory, Plain};
+use hub::{Announced, Caller, Clock, Hub, Protocol, PublishRequest, Publisher, Settings, SourceClock, StreamKey};
 use media::{AudioCodec, AudioParameters, FrameRate, Kind, Parameters, Sample, VideoCodec, VideoParameters};
 use packager::{Input, Packager, Window};
 use tower_service::Service;
@@ -79,12 +80,24 @@ impl World {
         world
     }
 
+    /// A server whose names lead where this directory says.
+    pub(super) fn with(names: Arc<dyn Directory>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut world = Self::start(folder.path(), names);
+        world._folder = Some(folder);
+        world
+    }
+
     /// A server on a data folder that another may have left.
     pub(super) fn at(folder: &std::path::Path) -> Self {
+        Self::start(folder, Arc::new(Plain))
+    }
+
+    fn start(folder: &std::path::Path, names: Arc<dyn Directory>) -> Self {
         let authority = Local::new(true, Settings::default());
         let clock = Clock::starting_at(1_795_165_644_153_000);
         let hub = Hub::with_clock(Arc::new(authority), hub::Limits::default(), clock);
-        let live = Live::start(hub.clone(), folder).expect("a folder that can be written");
+        let live = Live::start(hub.clone(), names, folder).expect("a folder that can be written");
         tokio::spawn(hub.clone().run());
         Self {
             router: live.router(),
@@ -97,9 +110,7 @@ impl World {
     pub(super) async fn encoder(&self, name: &str) -> Encoder {
         let request = PublishRequest {
             key: StreamKey::new(name),
-            app: "live".into(),
-            peer: ([127, 0, 0, 1], 4_000).into(),
-            protocol: Protocol::Rtmp,
+            caller: Caller::at(([127, 0, 0, 1], 4_000).into(), Protocol::Rtmp),
             clock: SourceClock::RTMP,
         };
         Encoder::new(self.hub.publish(request).await.expect("loopback may publish"))

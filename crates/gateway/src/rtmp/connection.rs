@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use hub::{Broadcast, PlayRequest, Protocol, PublishRequest, Publisher, Refusal, SourceClock, StreamKey};
+use hub::{Caller, PlayRequest, Protocol, PublishRequest, Publisher, Refusal, SourceClock, StreamKey, Viewing};
 use rtmp::server::{self, Event, PlayRefusal, PublishRefusal, Session};
 use tokio::io::ReadBuf;
 use tokio::time::Instant;
@@ -24,6 +24,8 @@ use super::{play, publish, stats};
 pub(super) struct Peer {
     pub(super) address: SocketAddr,
     pub(super) protocol: Protocol,
+    /// The number of the connection.
+    pub(super) number: u64,
 }
 
 /// Why a connection is over.
@@ -46,7 +48,7 @@ pub(super) enum Over {
 /// What a peer turned out to be.
 enum Role {
     Publisher(Box<Publisher>),
-    Player(Arc<Broadcast>),
+    Player(Viewing),
 }
 
 /// One connection from its first byte to its last.
@@ -57,6 +59,13 @@ pub(super) struct Connection<S> {
     pub(super) shared: Arc<Shared>,
     pub(super) outbox: Outbox,
     half_open: Option<HalfOpen>,
+    said: Option<Box<Said>>,
+}
+
+/// What a client says of itself when it connects: callbacks are told. Either may hold a secret.
+struct Said {
+    url: String,
+    agent: String,
 }
 
 /// Our side of the conversation, as far as the socket has not taken it.
@@ -98,6 +107,7 @@ impl<S: Io> Connection<S> {
             shared,
             outbox: Outbox::default(),
             half_open: Some(half_open),
+            said: None,
         }
     }
 
@@ -110,8 +120,8 @@ impl<S: Io> Connection<S> {
                         break over;
                     }
                 }
-                Ok(Role::Player(broadcast)) => {
-                    if let Err(over) = Box::pin(play::run(&mut self, &broadcast)).await {
+                Ok(Role::Player(viewing)) => {
+                    if let Err(over) = Box::pin(play::run(&mut self, &viewing)).await {
                         break over;
                     }
                 }
@@ -144,6 +154,10 @@ impl<S: Io> Connection<S> {
                 // Any application will do. It is not logged: some publishers put their key into its query.
                 Event::Connect(connect) => {
                     debug!(address = %self.peer.address, agent = connect.agent, "connected");
+                    self.said = Some(Box::new(Said {
+                        url: connect.tc_url,
+                        agent: connect.agent,
+                    }));
                     self.session.accept_connect(now())?;
                 }
                 Event::Publish(publish) => {
@@ -152,8 +166,8 @@ impl<S: Io> Connection<S> {
                     }
                 }
                 Event::Play(play) => {
-                    if let Some(broadcast) = self.let_play(play).await? {
-                        return Ok(Some(Role::Player(broadcast)));
+                    if let Some(viewing) = self.let_play(play).await? {
+                        return Ok(Some(Role::Player(viewing)));
                     }
                 }
                 // Of a stream that was refused or has ended.
@@ -166,9 +180,7 @@ impl<S: Io> Connection<S> {
     async fn let_publish(&mut self, publish: server::Publish) -> Result<Option<Publisher>, Over> {
         let request = PublishRequest {
             key: StreamKey::new(&publish.name),
-            app: publish.app,
-            peer: self.peer.address,
-            protocol: self.peer.protocol,
+            caller: self.caller(publish.app, publish.query),
             clock: SourceClock::RTMP,
         };
         match self.shared.hub.publish(request).await {
@@ -186,16 +198,15 @@ impl<S: Io> Connection<S> {
         }
     }
 
-    async fn let_play(&mut self, play: server::Play) -> Result<Option<Arc<Broadcast>>, Over> {
+    async fn let_play(&mut self, play: server::Play) -> Result<Option<Viewing>, Over> {
         let request = PlayRequest {
             name: play.name,
-            peer: self.peer.address,
-            protocol: self.peer.protocol,
+            caller: self.caller(play.app, play.query),
         };
         match self.shared.hub.play(request).await {
-            Ok(broadcast) => {
+            Ok(viewing) => {
                 self.session.accept_play(None, now())?;
-                Ok(Some(broadcast))
+                Ok(Some(viewing))
             }
             Err(refusal) => {
                 stats::count(&self.shared.stats.refused, 1);
@@ -204,6 +215,19 @@ impl<S: Io> Connection<S> {
                     .refuse_play(play_refusal(&refusal), &refusal.to_string(), now())?;
                 Ok(None)
             }
+        }
+    }
+
+    /// Who asks, as an authority is told.
+    fn caller(&self, app: String, query: String) -> Caller {
+        let said = self.said.as_deref();
+        Caller {
+            app,
+            query,
+            url: said.map_or_else(String::new, |said| said.url.clone()),
+            agent: said.map_or_else(String::new, |said| said.agent.clone()),
+            connection: self.peer.number,
+            ..Caller::at(self.peer.address, self.peer.protocol)
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use hub::Broadcast;
+use hub::{Broadcast, Viewing};
 use media::Kind;
 use rtmp::server::Event;
 use tokio::sync::futures::Notified;
@@ -18,7 +18,8 @@ use super::socket::Io;
 use super::stats;
 
 /// Sends a broadcast to a player until that wants no more (`Ok`: it may ask for another), or is gone.
-pub(super) async fn run<S: Io>(connection: &mut Connection<S>, broadcast: &Arc<Broadcast>) -> Result<(), Over> {
+pub(super) async fn run<S: Io>(connection: &mut Connection<S>, viewing: &Viewing) -> Result<(), Over> {
+    let broadcast = &viewing.broadcast;
     let feed = connection.shared.feeds.of(broadcast);
     let mut player = Player::new(connection);
     info!(broadcast = %broadcast.name(), address = %connection.peer.address, "playing");
@@ -29,7 +30,13 @@ pub(super) async fn run<S: Io>(connection: &mut Connection<S>, broadcast: &Arc<B
         // From here on no news is missed, though it is looked for only after this.
         woken.as_mut().enable();
         match poll_fn(|cx| player.poll(cx, connection, &feed, woken.as_mut())).await {
-            Ok(Turn::Again) => {}
+            Ok(Turn::Again) => {
+                if let Some(reason) = viewing.revoked() {
+                    info!(broadcast = %broadcast.name(), address = %connection.peer.address, "the player may watch no longer: {reason}");
+                    connection.session.end_play(now());
+                    break Err(Over::Revoked);
+                }
+            }
             Ok(Turn::Ended) => {
                 connection.session.end_play(now());
                 break Ok(());

@@ -73,7 +73,7 @@ impl RtmpServer {
 
     fn admit(&self, stream: TcpStream, address: SocketAddr, tls: Option<&TlsAcceptor>, tasks: &mut JoinSet<()>) {
         let shared = &self.0;
-        shared.stats.accepted.fetch_add(1, Ordering::Relaxed);
+        let number = shared.stats.accepted.fetch_add(1, Ordering::Relaxed) + 1;
         let half_open = HalfOpen::enter(shared, address.ip());
         let (Some(half_open), true) = (half_open, tasks.len() < shared.options.connections_max) else {
             shared.stats.turned_away.fetch_add(1, Ordering::Relaxed);
@@ -85,7 +85,11 @@ impl RtmpServer {
             debug!(%address, %error, "connection is gone already");
             return;
         }
-        let peer = |protocol| Peer { address, protocol };
+        let peer = |protocol| Peer {
+            address,
+            protocol,
+            number,
+        };
         match tls {
             None => {
                 let connection = Connection::new(
