@@ -27,7 +27,7 @@ export interface Provider {
 	name: string;
 }
 
-export type RoleName = 'owner' | 'admin' | 'moderator' | 'creator' | 'manager' | 'member' | (string & {});
+export type RoleName = 'owner' | 'admin' | 'moderator' | 'creator' | 'viewer' | (string & {});
 
 export interface Role {
 	role: RoleName;
@@ -147,13 +147,15 @@ export interface Channel {
 	play: { name: string; hls: string; dash: string; still: string } | null;
 	/** For those who manage the channel. */
 	stream_id?: string | null;
-	role: 'owner' | 'manager' | 'member' | null;
+	role: 'owner' | 'admin' | 'moderator' | 'viewer' | null;
 	created_at: string;
 }
 
+export type MemberRole = 'viewer' | 'moderator' | 'admin';
+
 export interface ChannelMember {
 	user: { id: string; name: string };
-	role: 'member' | 'moderator' | 'manager';
+	role: MemberRole;
 	created_at: string;
 }
 
@@ -223,10 +225,16 @@ export interface Broadcast {
 	end_reason: string | null;
 }
 
+/** One second of what arrived from a source. */
 export interface HealthSample {
 	at: string;
+	/** Bits per second. */
 	bitrate: number | null;
 	frame_rate: number | null;
+	/** Seconds between the newest two key frames. */
+	key_frame_interval?: number | null;
+	/** The longest time within this second, in milliseconds, in which nothing arrived. */
+	gap_ms?: number | null;
 }
 
 export interface StreamStatus {
