@@ -1,9 +1,9 @@
 //! The time, as unix microseconds: the system's, or one that a test moves.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Where the time comes from.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +68,23 @@ impl Time {
     /// Whole seconds since 1970, as tokens carry them.
     pub fn unix_seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
+    }
+}
+
+/// The time for allowances: it never goes back, as the system's clock may when it is set.
+#[derive(Clone, Debug)]
+pub struct Ticks(pub Clock);
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+impl governor::clock::Clock for Ticks {
+    type Instant = governor::nanos::Nanos;
+
+    fn now(&self) -> Self::Instant {
+        match &self.0 {
+            Clock::System => START.elapsed().into(),
+            Clock::Manual(time) => Duration::from_micros(time.load(Ordering::SeqCst).unsigned_abs()).into(),
+        }
     }
 }
 

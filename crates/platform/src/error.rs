@@ -12,6 +12,11 @@ use utoipa::ToSchema;
 use crate::secret::RingError;
 use crate::store;
 
+tokio::task_local! {
+    /// What the request is called that is being answered.
+    pub(crate) static REQUEST_ID: String;
+}
+
 /// What an operation of the platform may end with.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -61,6 +66,9 @@ pub enum Error {
     /// The body is of a type that is not understood.
     #[error("{0}")]
     MediaType(Cow<'static, str>),
+    /// The address knows other methods than this one.
+    #[error("this address does not know that method")]
+    Method,
     /// Too often; later it is allowed again.
     #[error("too many requests: try again in {} s", .0.as_secs().max(1))]
     TooMany(Duration),
@@ -119,6 +127,7 @@ impl Error {
             Self::Store(store::Error::Taken(_)) => (S::CONFLICT, "taken"),
             Self::Quota(_) => (S::FORBIDDEN, "quota_exceeded"),
             Self::TooLarge(_) => (S::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::Method => (S::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::MediaType(_) => (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::TooMany(_) => (S::TOO_MANY_REQUESTS, "rate_limited"),
             Self::Unavailable(_) | Self::Store(store::Error::Unavailable(_)) => (S::SERVICE_UNAVAILABLE, "unavailable"),
@@ -146,10 +155,16 @@ impl Error {
         match self {
             Self::Store(store::Error::Unavailable(reason)) => warn!(%reason, "the database is away"),
             Self::Store(store::Error::Missing | store::Error::Taken(_) | store::Error::Nul) => {}
-            Self::Store(_) | Self::Ring(_) | Self::Fault(_) => error!(error = %self, "a request failed"),
+            Self::Store(_) | Self::Ring(_) | Self::Fault(_) => {
+                error!(error = %self, request = request_id(), "a request failed");
+            }
             other => debug!(reason = %other, "a request was refused"),
         }
     }
+}
+
+fn request_id() -> Option<String> {
+    REQUEST_ID.try_with(Clone::clone).ok()
 }
 
 /// A problem, as RFC 9457 (Problem Details for HTTP APIs) §3 writes it.
@@ -166,6 +181,9 @@ pub struct Problem {
     pub detail: String,
     /// The kind, for programs.
     pub code: String,
+    /// What the request is called in the server's log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
     /// Which fields of the body are meant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,
@@ -197,6 +215,7 @@ impl IntoResponse for Error {
             status: status.as_u16(),
             detail: self.detail(),
             code: code.to_owned(),
+            request_id: request_id(),
             errors,
         };
         let mut response = (status, axum::Json(problem)).into_response();

@@ -9,6 +9,7 @@ use hub::Hub;
 use ipnet::IpNet;
 use tokio::sync::broadcast;
 
+use crate::api::Limits;
 use crate::callback::{self, Callbacks};
 use crate::clock::Clock;
 use crate::error::Result;
@@ -59,6 +60,8 @@ pub struct Shared {
     pub callbacks: Option<Callbacks>,
     /// Reads publish tokens, where they are accepted.
     pub publish_tokens: Option<PublishTokens>,
+    /// How often everybody may ask.
+    pub limits: Limits,
     ring: ArcSwap<KeyRing>,
     settings: ArcSwap<Settings>,
     hub: OnceLock<Hub>,
@@ -114,6 +117,7 @@ impl Platform {
             callbacks: callbacks.map(|options| Callbacks::new(outbound.clone(), clock.clone(), options)),
             publish_tokens: tokens.map(|options| PublishTokens::new(outbound.clone(), clock.clone(), options)),
             outbound,
+            limits: Limits::new(&clock),
             clock,
             options,
             ring: ArcSwap::from_pointee(ring),

@@ -90,10 +90,19 @@ impl World {
             make_home(&platform).await;
         }
         Self {
-            router: api::router(platform.clone()),
+            router: api::router_without_limits(platform.clone()),
             platform,
             _db: db,
             _folder: folder,
+        }
+    }
+
+    /// The same, where nobody may ask too often.
+    #[must_use]
+    pub fn limited(self) -> Self {
+        Self {
+            router: api::router(self.platform.clone()),
+            ..self
         }
     }
 

@@ -12,7 +12,7 @@ use crate::actor::{Actor, Client};
 use crate::error::{Error, Result};
 use crate::people::{sessions, tokens};
 use crate::platform::Platform;
-use crate::secret::Secret;
+use crate::secret::{Digest, Secret};
 
 /// The cookie of a session; the prefix asks the browser to send it to this host only, by HTTPS only (RFC 6265bis §4.1.3).
 pub const COOKIE_SECURE: &str = "__Host-session";
@@ -92,11 +92,19 @@ impl FromRequestParts<Platform> for Actor {
 
     async fn from_request_parts(parts: &mut Parts, platform: &Platform) -> Result<Self> {
         let client = Client::from_request_parts(parts, platform).await?;
-        match shown(&parts.headers) {
-            Some(Shown::Cookie(secret)) => sessions::find(platform, &secret, &client).await,
-            Some(Shown::Token { id, secret }) => tokens::find(platform, &id, &secret, &client).await,
-            None => Err(Error::Unauthenticated("sign in first".into())),
+        let Some(shown) = shown(&parts.headers) else {
+            return Err(Error::Unauthenticated("sign in first".into()));
+        };
+        let found = match &shown {
+            Shown::Cookie(secret) => sessions::find(platform, secret, &client).await,
+            Shown::Token { id, secret } => tokens::find(platform, id, secret, &client).await,
+        };
+        match &found {
+            Ok(actor) => platform.limits.learn(shown.digest(), &actor.user),
+            Err(Error::Unauthenticated(_)) => platform.limits.forget(&shown.digest()),
+            Err(_) => {}
         }
+        found
     }
 }
 
@@ -135,6 +143,19 @@ impl FromRequestParts<Platform> for Fresh {
 enum Shown {
     Cookie(Secret),
     Token { id: String, secret: Secret },
+}
+
+impl Shown {
+    fn digest(&self) -> Digest {
+        match self {
+            Self::Cookie(secret) | Self::Token { secret, .. } => secret.digest(),
+        }
+    }
+}
+
+/// The digest of whatever credential a request shows.
+pub(super) fn shown_digest(headers: &HeaderMap) -> Option<Digest> {
+    shown(headers).map(|shown| shown.digest())
 }
 
 /// A token comes before a cookie: a program that sends one means it.

@@ -2,17 +2,22 @@
 
 mod extract;
 mod guard;
+mod limit;
 mod openapi;
 mod page;
+mod request_id;
 mod server;
 
-use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::{Router, middleware};
 use utoipa_axum::router::OpenApiRouter;
 
 pub use extract::{Body, COOKIE_PLAIN, COOKIE_SECURE, Fresh, MaybeActor, PathParameters, Query};
+pub use limit::{Allowances, Limits, Network, per_minute};
 pub use openapi::document;
 pub use page::{Items, PageQuery};
 
+use crate::error::Error;
 use crate::platform::Platform;
 
 /// Every route of the API. Each area adds its own.
@@ -22,9 +27,26 @@ fn routes() -> OpenApiRouter<Platform> {
 
 /// Answers `/api/v1/…` and `/api/openapi.json`.
 pub fn router(platform: Platform) -> Router {
+    let limited = middleware::from_fn_with_state(platform.clone(), limit::limit);
+    named(guarded().layer(limited), platform)
+}
+
+/// The same for tests that ask more often than anybody may.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn router_without_limits(platform: Platform) -> Router {
+    named(guarded(), platform)
+}
+
+fn guarded() -> Router<Platform> {
     let (router, _) = routes().split_for_parts();
     router
-        .layer(axum::middleware::from_fn(guard::same_origin))
         .route("/api/openapi.json", axum::routing::get(openapi::serve))
-        .with_state(platform)
+        .fallback(async || Error::NotFound)
+        .method_not_allowed_fallback(async || Error::Method)
+        .layer(DefaultBodyLimit::max(extract::BODY_BYTES_MAX))
+        .layer(middleware::from_fn(guard::same_origin))
+}
+
+fn named(router: Router<Platform>, platform: Platform) -> Router {
+    router.layer(middleware::from_fn(request_id::name)).with_state(platform)
 }

@@ -93,6 +93,20 @@ pub(super) async fn serve() -> Response {
 mod tests {
     use super::*;
 
+    /// `UPDATE_OPENAPI=1 cargo test -p platform the_committed_document_is_fresh` writes it.
+    #[test]
+    fn the_committed_document_is_fresh() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api/openapi.json");
+        if std::env::var_os("UPDATE_OPENAPI").is_some() {
+            std::fs::write(path, document()).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            committed == document(),
+            "docs/api/openapi.json is stale: UPDATE_OPENAPI=1 cargo test -p platform the_committed_document_is_fresh"
+        );
+    }
+
     #[test]
     fn every_operation_says_how_it_refuses() {
         let document: serde_json::Value = serde_json::from_str(&document()).unwrap();

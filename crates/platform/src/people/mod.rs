@@ -1,5 +1,6 @@
 //! People: how they sign in and what they are.
 
+pub mod challenges;
 pub mod roles;
 pub mod sessions;
 pub mod tokens;
