@@ -15,6 +15,7 @@ mod verdict;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tracing::{info, warn};
 use url::Url;
 
@@ -28,6 +29,9 @@ pub use verdict::Verdict;
 
 /// Bytes of an answer's body: more than any reason or name needs.
 pub const ANSWER_BYTES_MAX: usize = 16 << 10;
+
+/// Questions on their way at once: half of what the server may send, so that a slow answer holds up nothing else.
+pub const QUESTIONS_MAX: usize = crate::outbound::REQUESTS_MAX / 2;
 
 /// Whom to ask, and how.
 #[derive(Clone, Debug)]
@@ -78,6 +82,7 @@ pub struct Callbacks {
     clock: Clock,
     options: Options,
     cache: Cache,
+    slots: Semaphore,
     /// Whether the last call came to nothing: said once, not for each publisher that tries.
     away: AtomicBool,
 }
@@ -90,6 +95,7 @@ impl Callbacks {
             clock,
             cache: Cache::new(options.cache),
             options,
+            slots: Semaphore::new(QUESTIONS_MAX),
             away: AtomicBool::new(false),
         }
     }
@@ -101,6 +107,10 @@ impl Callbacks {
         if let Some(known) = self.cache.recall(question) {
             return Some(known);
         }
+        // Waiting for a turn is no sign that nobody answers: a crowd at the door must not bring the fallback about.
+        let Ok(Ok(_slot)) = tokio::time::timeout(self.options.time_max, self.slots.acquire()).await else {
+            return Some(Verdict::unavailable());
+        };
         let request = match &self.options.form {
             Form::Json { secret } => json_form::request(url, question, secret, self.clock.now()),
             Form::NginxPost => nginx_form::post(url, question),
@@ -138,6 +148,8 @@ impl Callbacks {
 
     fn judge(&self, question: &Question, answer: Result<Response, Error>) -> Verdict {
         let verdict = match answer {
+            // That is the configuration's fault, and must not open the door.
+            Err(Error::NotAllowed { .. } | Error::Address(_)) => return Verdict::unavailable(),
             Err(_) => Verdict::unavailable(),
             Ok(_) if question.event.is_end() => return Verdict::Allow,
             Ok(response) => match self.options.form {

@@ -205,6 +205,39 @@ async fn a_server_that_is_slow_or_dead_is_replaced_by_the_stated_fallback() {
     );
 }
 
+#[tokio::test]
+async fn an_address_that_may_not_be_called_lets_nobody_in() {
+    let server = Server::start(script).await;
+    let mut options = options(&server, Form::NginxPost);
+    options.fallback = Fallback::Allow;
+    let callbacks = Callbacks::new(Outbound::new(Vec::new()), Clock::System, options);
+    let verdict = callbacks.ask(&question(Event::Publish, "good")).await;
+    assert_eq!(verdict, Some(Verdict::unavailable()));
+    assert_eq!(server.count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_was_never_asked_about_does_not_come_in_by_the_fallback() {
+    let slow = Server::start(|_| None).await;
+    let mut options = options(&slow, Form::NginxPost);
+    options.fallback = Fallback::Allow;
+    let callbacks = callbacks(options);
+    let asked = question(Event::Publish, "k");
+    let crowd = (0..2 * QUESTIONS_MAX).map(|_| callbacks.ask(&asked));
+    let verdicts = futures_util::future::join_all(crowd).await;
+    let allowed = verdicts
+        .iter()
+        .filter(|verdict| **verdict == Some(Verdict::Allow))
+        .count();
+    let never_asked = verdicts
+        .iter()
+        .filter(|verdict| **verdict == Some(Verdict::unavailable()))
+        .count();
+    assert_eq!(allowed, slow.count());
+    assert!(never_asked > 0);
+    assert_eq!(allowed + never_asked, verdicts.len());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_yes_is_remembered_for_its_time_and_a_no_never() {
     let server = Server::start(script).await;
