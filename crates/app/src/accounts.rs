@@ -92,11 +92,11 @@ pub fn router(platform: Platform) -> Router {
 }
 
 async fn tell_client(mut request: Request) -> Request {
-    if let Some(Peer(address)) = request.extensions().get().copied() {
+    if let Some(address) = Peer::of(&request).map(|peer| peer.address) {
         let client = Client {
-            address: address.ip().to_canonical(),
-            secure: address.ip().to_canonical().is_loopback(),
-            host: host(&request).map(str::to_owned),
+            address,
+            secure: Peer::is_private(&request),
+            host: host::of(&request).map(str::to_owned),
         };
         request.extensions_mut().insert(client);
     }

@@ -1,5 +1,7 @@
 //! Looks for what would stop the server from working, and says what to do about it.
 
+mod certificates;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
@@ -26,7 +28,7 @@ pub fn run(settings: &Settings) -> Result<()> {
     let mut findings = vec![Finding::Good("configuration is good".into())];
     findings.extend(ports(&config));
     findings.extend([data_folder(&config.data_dir), ffmpeg(), clock(), open_files()]);
-    findings.extend(config.tls.as_ref().map(|(cert, key)| certificate(cert, key)));
+    findings.extend(certificates::findings(&config));
     findings.push(web_app());
     let bad = findings
         .iter()
@@ -125,13 +127,6 @@ fn open_files() -> Finding {
         ));
     }
     Finding::Good(format!("{limit} files may be open"))
-}
-
-fn certificate(cert: &Path, key: &Path) -> Finding {
-    match delivery::tls::Store::open(cert, key) {
-        Ok(_) => Finding::Good("certificate and key fit".into()),
-        Err(error) => Finding::Bad(error.to_string()),
-    }
 }
 
 fn web_app() -> Finding {

@@ -10,8 +10,10 @@ use axum::Router;
 use delivery::live::Live;
 use delivery::{server, tls, web};
 use gateway::rtmp::RtmpServer;
+use http::HeaderValue;
 use hub::Hub;
 use hub::authority::Local;
+use proxy::Trusted;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -34,7 +36,9 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// If it cannot start: the text says what to change.
 pub async fn run(mut config: Config, with_demo: bool) -> Result<()> {
     raise_open_files();
-    let listeners = Listeners::open(&config).await?;
+    let trusted: Trusted = config.http_trusted_proxies.iter().copied().collect();
+    let certificates = certificates(&config)?;
+    let listeners = Listeners::open(&config, &certificates).await?;
     listeners.tell(&mut config)?;
     let platform = accounts::open(&config).await?;
     let authority = Arc::new(Local::new(config.publish_open, config.live.clone()));
@@ -52,20 +56,26 @@ pub async fn run(mut config: Config, with_demo: bool) -> Result<()> {
     tokio::spawn(hub.clone().run());
     tokio::spawn(advice::tell(hub.clone()));
 
-    let rtmp = RtmpServer::new(hub.clone(), gateway::rtmp::Options::default());
+    let rtmp = RtmpServer::new(hub.clone(), gateway::rtmp::Options::default(), trusted.clone());
     let http = Arc::new(server::Stats::default());
     let ready = Ready::default();
     let metrics = Arc::new(Metrics::new(hub.clone(), live.clone(), rtmp.stats(), Arc::clone(&http)));
-    let answering = live.clone();
+    let (answering, redirect) = (live.clone(), redirect(&config));
     let service = server::Service {
-        at_once: Arc::new(move |request| answering.at_once(request)),
+        at_once: Arc::new(move |request| {
+            let redirected = || redirect.as_ref()?.answer(request);
+            answering.at_once(request).or_else(redirected)
+        }),
         router: router(&live, &ready, metrics, config.http_public_url.clone())
-            .merge(accounts::router(platform.clone())),
+            .merge(accounts::router(platform.clone()))
+            .merge(tls::acme_router(&certificates)),
+        transport_security: config.https_hsts.map(transport_security),
     };
 
     let (stop, stopping) = watch::channel(false);
     let mut running = JoinSet::new();
-    listeners.run(&mut running, &rtmp, &service, &http, &stopping);
+    listeners.run(&mut running, &rtmp, &service, &http, &trusted, &stopping);
+    tokio::spawn(certificates.run());
     if with_demo {
         tokio::spawn(Demo::new(hub, &authority)?.run());
     }
@@ -92,6 +102,31 @@ fn router(live: &Live, ready: &Ready, metrics: Arc<Metrics>, public_url: Option<
         .merge(web::router(lookup, public_url))
 }
 
+/// The certificates of all listeners that speak TLS.
+fn certificates(config: &Config) -> Result<Arc<tls::Store>> {
+    let store = tls::Store::open(config.tls.clone(), &config.data_dir.join("acme"))?;
+    if let Some(settings) = config.acme.settings(config) {
+        store.set_acme(Some(settings));
+    }
+    Ok(store)
+}
+
+/// Where those who come by plain HTTP are led, if anywhere.
+fn redirect(config: &Config) -> Option<server::Redirect> {
+    if !config.https_redirect {
+        return None;
+    }
+    let public = config.http_public_url.clone().filter(|url| url.starts_with("https://"));
+    let port = || Some(server::Redirect::Port(config.https_listen?.port()));
+    public.map(server::Redirect::Public).or_else(port)
+}
+
+/// RFC 6797 §6.1.
+fn transport_security(time: Duration) -> HeaderValue {
+    let text = format!("max-age={}", time.as_secs());
+    text.parse().expect("digits may stand in a header")
+}
+
 /// The sockets, all open before anything runs.
 struct Listeners {
     http: Option<TcpListener>,
@@ -101,29 +136,19 @@ struct Listeners {
 }
 
 impl Listeners {
-    async fn open(config: &Config) -> Result<Self> {
-        let store = match &config.tls {
-            Some((cert, key)) => Some(tls::Store::open(cert, key)?),
-            None => None,
+    async fn open(config: &Config, certificates: &Arc<tls::Store>) -> Result<Self> {
+        let secure = async |key, address, alpn: &[&str]| -> Result<Option<(TcpListener, TlsAcceptor)>> {
+            let Some(listener) = open(key, address).await? else {
+                return Ok(None);
+            };
+            Ok(Some((listener, certificates.server_config(alpn)?.into())))
         };
-        let acceptor = |alpn: &[&str]| -> Result<Option<TlsAcceptor>> {
-            Ok(store
-                .as_ref()
-                .map(|store| store.server_config(alpn))
-                .transpose()?
-                .map(Into::into))
-        };
-        let (https, rtmps) = (acceptor(&["h2", "http/1.1"])?, acceptor(&[])?);
-        let listeners = Self {
+        Ok(Self {
             http: open("http.listen", config.http_listen).await?,
-            https: open("https.listen", config.https_listen).await?.zip(https),
+            https: secure("https.listen", config.https_listen, &["h2", "http/1.1"]).await?,
             rtmp: open("rtmp.listen", config.rtmp_listen).await?,
-            rtmps: open("rtmps.listen", config.rtmps_listen).await?.zip(rtmps),
-        };
-        if let Some(store) = store {
-            tokio::spawn(store.watch());
-        }
-        Ok(listeners)
+            rtmps: secure("rtmps.listen", config.rtmps_listen, &[]).await?,
+        })
     }
 
     /// Writes down where they listen: port 0 asked for any free one.
@@ -142,6 +167,7 @@ impl Listeners {
         rtmp: &RtmpServer,
         service: &server::Service,
         stats: &Arc<server::Stats>,
+        trusted: &Trusted,
         stopping: &watch::Receiver<bool>,
     ) {
         let http = self.http.map(|listener| (listener, None));
@@ -150,6 +176,7 @@ impl Listeners {
             let server = server::Server {
                 listener,
                 tls,
+                trusted: trusted.clone(),
                 limits: server::Limits::default(),
                 stats: Arc::clone(stats),
             };
@@ -207,6 +234,9 @@ fn announcement(config: &Config, with_demo: bool) -> String {
             line("hls", format!("{page}/live/{}.m3u8", demo::NAME));
             line("dash", format!("{page}/live/{}.mpd", demo::NAME));
         }
+    }
+    if let (Some(page), None) = (addresses::network_page(config), &config.http_public_url) {
+        line("network", format!("{page}/"));
     }
     if let Some(secure) = addresses::secure_page(config) {
         line("secure", format!("{secure}/"));

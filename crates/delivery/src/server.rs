@@ -1,7 +1,10 @@
 //! Takes connections and speaks HTTP/1.1 and HTTP/2 on them.
 
+pub mod host;
+mod peer;
+mod redirect;
+
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,14 +14,21 @@ use std::time::Duration;
 use axum::Router;
 use axum::response::Response;
 use axum::routing::future::RouteFuture;
+use http::header::{self, HeaderValue};
 use hyper::body::Incoming;
 use hyper::rt::{Read, Write};
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use proxy::Trusted;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
+
+use crate::tls::ACME_PROTOCOL;
+use peer::Origin;
+pub use peer::Peer;
+pub use redirect::Redirect;
 
 /// What one listener bears.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +76,8 @@ pub struct Service {
     pub at_once: AtOnce,
     /// Answers all else.
     pub router: Router,
+    /// What answers of the router carry as `Strict-Transport-Security`, over TLS.
+    pub transport_security: Option<HeaderValue>,
 }
 
 /// One listening socket.
@@ -74,6 +86,8 @@ pub struct Server {
     pub listener: TcpListener,
     /// Certificates, where it speaks TLS.
     pub tls: Option<TlsAcceptor>,
+    /// Proxies whose word about viewers is believed.
+    pub trusted: Trusted,
     /// What it bears.
     pub limits: Limits,
     /// What it counts.
@@ -104,7 +118,7 @@ impl Server {
             };
             let connection = Connection {
                 stream,
-                peer,
+                origin: Origin::new(peer, &self.trusted),
                 tls: self.tls.clone(),
                 limits: self.limits,
                 service: service.clone(),
@@ -142,7 +156,7 @@ impl Drop for Seat {
 
 struct Connection {
     stream: TcpStream,
-    peer: SocketAddr,
+    origin: Origin,
     tls: Option<TlsAcceptor>,
     limits: Limits,
     service: Service,
@@ -151,28 +165,40 @@ struct Connection {
 impl Connection {
     async fn run(self, shutdown: watch::Receiver<bool>) {
         let Self {
-            stream,
-            peer,
+            mut stream,
+            mut origin,
             tls,
             limits,
             service,
         } = self;
+        let peer = origin.address;
         if let Err(error) = prepare(&stream, limits.stalled_time_max) {
             debug!(%peer, %error, "connection was gone at once");
             return;
         }
-        let service = WithPeer { service, peer };
+        if origin.believed.is_some() {
+            // Few connections come from proxies: the others' tasks must not have room for what those say.
+            origin = match Box::pin(origin.introduced(&mut stream, limits.head_time_max)).await {
+                Ok(origin) => origin,
+                Err(error) => return debug!(%peer, %error, "a trusted proxy did not say whom it serves"),
+            };
+        }
         let Some(tls) = tls else {
             let Some(protocol) = protocol_of_start(&stream, limits.head_time_max).await else {
                 return;
             };
+            let service = WithPeer { service, origin };
             return speak(TokioIo::new(stream), service, limits, protocol, shutdown).await;
         };
+        origin.tls = true;
+        let service = WithPeer { service, origin };
         // The handshake's future is large and soon over: it must not make every connection's task large.
         match Box::pin(tokio::time::timeout(limits.head_time_max, tls.accept(stream))).await {
             Ok(Ok(stream)) => {
                 let protocol = match stream.get_ref().1.alpn_protocol() {
                     Some(b"h2") => Protocol::Http2,
+                    // The authority has seen the certificate that it asked for; nothing is spoken after that (RFC 8737 §3).
+                    Some(ACME_PROTOCOL) => return,
                     _ => Protocol::Http1,
                 };
                 Box::pin(speak(TokioIo::new(stream), service, limits, protocol, shutdown)).await;
@@ -213,7 +239,7 @@ async fn speak<T>(io: T, service: WithPeer, limits: Limits, protocol: Protocol, 
 where
     T: Read + Write + Unpin + Send + 'static,
 {
-    let peer = service.peer;
+    let peer = service.origin.address;
     let ended = match protocol {
         Protocol::Http1 => drive(http1(limits).serve_connection(io, service), shutdown).await,
         Protocol::Http2 => Box::pin(drive(http2(limits).serve_connection(io, service), shutdown)).await,
@@ -284,23 +310,10 @@ fn http2(limits: Limits) -> http2::Builder<TokioExecutor> {
 /// Bytes that are handed to the socket in one go.
 const WRITE_BYTES: usize = 256 << 10;
 
-/// The address of whoever asks: an extension of every request.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub SocketAddr);
-
-/// The host that was asked for: in the header of HTTP/1.1, in the address of HTTP/2.
-pub fn host<B>(request: &http::Request<B>) -> Option<&str> {
-    let header = request
-        .headers()
-        .get(http::header::HOST)
-        .and_then(|host| host.to_str().ok());
-    header.or_else(|| request.uri().host())
-}
-
 /// Tells who asks.
 struct WithPeer {
     service: Service,
-    peer: SocketAddr,
+    origin: Origin,
 }
 
 impl hyper::service::Service<http::Request<Incoming>> for WithPeer {
@@ -309,10 +322,16 @@ impl hyper::service::Service<http::Request<Incoming>> for WithPeer {
     type Future = Answer;
 
     fn call(&self, mut request: http::Request<Incoming>) -> Self::Future {
-        request.extensions_mut().insert(Peer(self.peer));
-        match (self.service.at_once)(&request) {
-            Some(response) => Answer::AtOnce(Some(response)),
-            None => Answer::Routed(tower_service::Service::call(&mut self.service.router.clone(), request)),
+        let peer = self.origin.peer(request.headers());
+        let transport_security = self.service.transport_security.as_ref().filter(|_| peer.tls);
+        request.extensions_mut().insert(peer);
+        if let Some(response) = (self.service.at_once)(&request) {
+            return Answer::AtOnce(Some(response));
+        }
+        let routed = tower_service::Service::call(&mut self.service.router.clone(), request);
+        match transport_security.cloned() {
+            None => Answer::Routed(routed),
+            Some(value) => Answer::Secured(Box::new((routed, value))),
         }
     }
 }
@@ -321,6 +340,8 @@ impl hyper::service::Service<http::Request<Incoming>> for WithPeer {
 enum Answer {
     AtOnce(Option<Response>),
     Routed(RouteFuture<Infallible>),
+    /// The router's, to which the promise of HTTPS is added.
+    Secured(Box<(RouteFuture<Infallible>, HeaderValue)>),
 }
 
 impl Future for Answer {
@@ -330,6 +351,11 @@ impl Future for Answer {
         match self.get_mut() {
             Self::AtOnce(response) => Poll::Ready(Ok(response.take().expect("a future is polled until it is ready"))),
             Self::Routed(routed) => Pin::new(routed).poll(cx),
+            Self::Secured(secured) => Pin::new(&mut secured.0).poll(cx).map_ok(|mut response| {
+                let headers = response.headers_mut();
+                headers.insert(header::STRICT_TRANSPORT_SECURITY, secured.1.clone());
+                response
+            }),
         }
     }
 }

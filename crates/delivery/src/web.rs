@@ -87,7 +87,7 @@ fn shell(request: &Request<Body>, lookup: &Lookup, public_url: Option<&str>) -> 
     let path = request.uri().path();
     let page = pages::find(path);
     let (status, head) = match path.strip_prefix("/watch/") {
-        Some(name) => (StatusCode::OK, watch_head(name, lookup(name, host(request)))),
+        Some(name) => (StatusCode::OK, watch_head(name, lookup(name, host::shown(request)))),
         None if path == "/" => (StatusCode::OK, home_head()),
         None => match page {
             Some(page) => (StatusCode::OK, page_head(page, path)),

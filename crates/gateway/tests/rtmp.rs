@@ -10,6 +10,7 @@ use hub::{Name, State};
 use media::Kind;
 use rtmp::client::{Event, Intent};
 use support::{Client, Server, frame, publish_seconds};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[tokio::test]
 async fn what_is_published_is_played_from_a_key_frame_on() {
@@ -267,7 +268,7 @@ async fn noise_is_closed_at_once_and_counted() {
     let server = Server::start().await;
     for (bytes, label) in [(&b"GET / HTTP/1.1\r\n\r\n"[..], "not_rtmp"), (b"\x06", "rtmpe")] {
         let mut stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
-        tokio::io::AsyncWriteExt::write_all(&mut stream, bytes).await.unwrap();
+        AsyncWriteExt::write_all(&mut stream, bytes).await.unwrap();
         assert!(support::is_closed(stream).await);
         server
             .settled(|stats| stats.protocol_errors().get(label) == Some(&1))
@@ -290,9 +291,7 @@ async fn a_slow_handshake_is_cut_off() {
     )
     .await;
     let mut stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
-    tokio::io::AsyncWriteExt::write_all(&mut stream, b"\x03\0\0")
-        .await
-        .unwrap();
+    AsyncWriteExt::write_all(&mut stream, b"\x03\0\0").await.unwrap();
     assert!(support::is_closed(stream).await);
     server
         .settled(|stats| stats.protocol_errors().contains_key("handshake_timeout"))
@@ -388,4 +387,65 @@ async fn stopping_the_server_closes_everything_and_keeps_the_broadcast_waiting()
     assert!(publisher.is_closed().await);
     assert_eq!(broadcast.state(), State::Waiting);
     assert_eq!(server.stats().connections.value(), 0);
+}
+
+/// Connects to the server, and says first what a proxy would.
+async fn through_a_proxy(server: &Server, header: &[&[u8]]) -> tokio::net::TcpStream {
+    let mut io = tokio::net::TcpStream::connect(server.address).await.unwrap();
+    io.set_nodelay(true).unwrap();
+    for piece in header {
+        io.write_all(piece).await.unwrap();
+    }
+    io
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_says_where_a_publisher_is() {
+    let server = Server::behind_a_proxy().await;
+    let mut v2 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c".to_vec();
+    v2.extend([127, 9, 9, 9, 127, 0, 0, 1, 0x12, 0x34, 7, 0x8f]);
+    let cases: [(&str, Vec<&[u8]>, &str); 3] = [
+        (
+            "one",
+            vec![b"PROXY TCP4 127.9.9.9 127.0.0.1 4660 1935\r\n"],
+            "127.9.9.9:4660",
+        ),
+        ("two", vec![&v2], "127.9.9.9:4660"),
+        ("three", vec![&v2[..5], &v2[5..20], &v2[20..]], "127.9.9.9:4660"),
+    ];
+    for (name, header, peer) in cases {
+        let io = through_a_proxy(&server, &header).await;
+        let mut publisher = Client::over(io, Intent::Publish, name).await;
+        publisher.until(|event| *event == Event::Ready).await;
+        let source = server.broadcast(name).source().unwrap();
+        assert_eq!(source.peer.to_string(), peer);
+    }
+    assert_eq!(server.stats().half_open.value(), 0);
+    Client::publish(&server, "direct").await;
+}
+
+#[tokio::test]
+async fn whom_a_proxy_serves_is_not_taken_for_the_proxy() {
+    let server = Server::behind_a_proxy().await;
+    let io = through_a_proxy(&server, &[b"PROXY TCP4 203.0.113.9 127.0.0.1 4660 1935\r\n"]).await;
+    let mut publisher = Client::over(io, Intent::Publish, "colors").await;
+    publisher.until(|event| matches!(event, Event::Refused { .. })).await;
+}
+
+#[tokio::test]
+async fn nobody_else_may_say_where_a_publisher_is() {
+    for (server, header) in [
+        (
+            Server::start().await,
+            &b"PROXY TCP4 127.9.9.9 127.0.0.1 4660 1935\r\n"[..],
+        ),
+        (Server::behind_a_proxy().await, b"PROXY nonsense\r\n"),
+    ] {
+        let mut io = through_a_proxy(&server, &[header]).await;
+        io.write_all(&[0; 2_000]).await.unwrap();
+        let mut answer = Vec::new();
+        // Closed, with what was sent after it unread or not.
+        let _ = io.read_to_end(&mut answer).await;
+        assert!(answer.is_empty());
+    }
 }

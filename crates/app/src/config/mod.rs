@@ -78,6 +78,21 @@ struct Said {
 #[derive(Clone, Debug)]
 pub struct Settings(BTreeMap<&'static str, Said>);
 
+impl Config {
+    /// What goes only together.
+    fn check_tls(&self) -> Result<()> {
+        if !self.acme.names.is_empty() && self.https_listen.is_none() && self.http_listen.is_none() {
+            bail!("tls.acme needs https.listen or http.listen: there the authority sees whose the names are");
+        }
+        let public = self.http_public_url.as_ref();
+        if self.https_redirect && self.https_listen.is_none() && !public.is_some_and(|url| url.starts_with("https://"))
+        {
+            bail!("https.redirect = on needs https.listen, or an http.public_url that begins with https://");
+        }
+        Ok(())
+    }
+}
+
 impl Settings {
     /// Reads the defaults, the file, the environment and the flags, each over the one before.
     ///
@@ -200,14 +215,7 @@ impl Settings {
             log_level: self.choice("log.level")?,
             log_json: self.choice("log.format")? == "json",
         };
-        for (name, listen) in [
-            ("https.listen", config.https_listen),
-            ("rtmps.listen", config.rtmps_listen),
-        ] {
-            if listen.is_some() && config.tls.is_none() {
-                bail!("{name} needs a certificate: set tls.cert and tls.key");
-            }
-        }
+        config.check_tls()?;
         Ok(config)
     }
 
@@ -315,8 +323,12 @@ mod tests {
                 "http.listen = \"8080\" (from test.toml): expected ADDRESS:PORT or off",
             ),
             (
-                "[https]\nlisten = '[::]:8443'",
-                "https.listen needs a certificate: set tls.cert and tls.key",
+                "[http]\nlisten = 'off'\n[tls]\nacme = 'a.example'",
+                "tls.acme needs https.listen or http.listen: there the authority sees whose the names are",
+            ),
+            (
+                "[https]\nredirect = 'on'",
+                "https.redirect = on needs https.listen, or an http.public_url that begins with https://",
             ),
             ("[tls]\ncert = 'x.pem'", "tls.cert is set and tls.key is not"),
         ];

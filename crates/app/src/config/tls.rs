@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::Settings;
-use super::value;
+use super::{Config, Settings, value};
 
 /// Certificates that are got from an authority.
 #[derive(Clone, Debug)]
@@ -19,6 +18,30 @@ pub struct Acme {
     pub directory: String,
     /// `tls.acme_ca`
     pub ca: Option<PathBuf>,
+}
+
+impl Acme {
+    /// What the store of certificates needs to get one for these names; `None` without names.
+    pub fn settings(&self, config: &Config) -> Option<delivery::tls::AcmeSettings> {
+        (!self.names.is_empty()).then(|| self.settings_for(self.names.clone(), self.contact.clone(), config))
+    }
+
+    /// The same for names and a contact that were set elsewhere.
+    pub fn settings_for(
+        &self,
+        names: Vec<String>,
+        contact: Option<String>,
+        config: &Config,
+    ) -> delivery::tls::AcmeSettings {
+        delivery::tls::AcmeSettings {
+            names,
+            contact,
+            directory: self.directory.clone(),
+            root: self.ca.clone(),
+            by_tls: config.https_listen.is_some(),
+            by_http: config.http_listen.is_some(),
+        }
+    }
 }
 
 /// Names on one certificate: what Let's Encrypt allows.

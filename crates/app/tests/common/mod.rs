@@ -2,6 +2,8 @@
 
 #![expect(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod pebble;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -27,8 +29,13 @@ impl Server {
 
     /// Starts a command that serves.
     pub fn run(command: &str, data: &Path, settings: &[(&str, &str)]) -> Self {
+        Self::run_at("127.0.0.1:0", command, data, settings)
+    }
+
+    /// Starts a command that serves HTTP at an address.
+    pub fn run_at(http: &str, command: &str, data: &Path, settings: &[(&str, &str)]) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_headwater"))
-            .args([command, "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0", "--data"])
+            .args([command, "--http", http, "--rtmp", "127.0.0.1:0", "--data"])
             .arg(data)
             .env("HEADWATER_PUBLISH_OPEN", "loopback")
             .envs(settings.iter().copied())
@@ -242,4 +249,14 @@ pub fn tag(playlist: &str, name: &str) -> Option<f64> {
         .lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     line.split(',').next()?.parse().ok()
+}
+
+/// Makes a certificate for `localhost` that vouches for itself; returns its path and its key's.
+pub fn certificate(dir: &Path, name: &str) -> (String, String) {
+    let path = |kind: &str| dir.join(format!("{name}-{kind}.pem")).display().to_string();
+    let (cert, key) = (path("cert"), path("key"));
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a fine name");
+    std::fs::write(&cert, made.cert.pem()).expect("the folder can be written");
+    std::fs::write(&key, made.signing_key.serialize_pem()).expect("the folder can be written");
+    (cert, key)
 }

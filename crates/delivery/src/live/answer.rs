@@ -1,7 +1,5 @@
 //! Answers and their headers: who may read them, how long they may be kept, and whether they are needed at all.
 
-use std::net::IpAddr;
-
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
@@ -34,10 +32,7 @@ pub(super) struct Asked {
 impl Asked {
     pub(super) fn new<B>(request: &Request<B>) -> Self {
         let headers = request.headers();
-        let peer: Option<IpAddr> = request
-            .extensions()
-            .get::<Peer>()
-            .map(|peer| peer.0.ip().to_canonical());
+        let peer = Peer::of(request).map(|peer| peer.address);
         let range = headers.get(header::RANGE);
         Self {
             head: request.method() == Method::HEAD,

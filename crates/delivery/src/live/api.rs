@@ -16,6 +16,7 @@ use super::answer::{self, Asked};
 use super::channel::Channel;
 use super::rendered::Rendered;
 use super::{Live, RtmpAddress};
+use crate::server::host;
 use crate::web;
 
 /// A stream, as tiles show it.
@@ -106,7 +107,7 @@ fn rtmp(live: &Live, host: Option<&str>) -> Option<String> {
     match live.0.rtmp.get()? {
         RtmpAddress::Public(address) => Some(format!("{address}/live")),
         RtmpAddress::Port(port) => {
-            let host = host_name(host?)?;
+            let host = host::name(host?)?;
             let port = if *port == 1935 {
                 String::new()
             } else {
@@ -115,18 +116,6 @@ fn rtmp(live: &Live, host: Option<&str>) -> Option<String> {
             Some(format!("rtmp://{host}{port}/live"))
         }
     }
-}
-
-/// A `Host` without its port, if it is one that may stand in an address.
-fn host_name(host: &str) -> Option<&str> {
-    let end = if host.starts_with('[') {
-        host.find(']')? + 1
-    } else {
-        host.find(':').unwrap_or(host.len())
-    };
-    let name = host.get(..end)?;
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '[' | ']');
-    (!name.is_empty() && name.chars().all(fits)).then_some(name)
 }
 
 /// The server's clock.

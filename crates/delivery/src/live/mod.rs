@@ -59,7 +59,7 @@ struct Shared {
 }
 
 /// Where this server's RTMP is, for pages to show.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RtmpAddress {
     /// At this address, without an application.
     Public(String),

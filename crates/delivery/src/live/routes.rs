@@ -104,7 +104,7 @@ async fn json(State(live): State<Live>, request: Request<Body>) -> Response {
     let asked = Asked::new(&request);
     let path = match request.uri().path() {
         "/time" => return answer::open(api::time()),
-        "/api/v1/live" => return answer::open(api::list(&live, host(&request), &asked)),
+        "/api/v1/live" => return answer::open(api::list(&live, host::shown(&request), &asked)),
         path => path.to_owned(),
     };
     let name = path.trim_start_matches("/api/v1/live/");
@@ -112,7 +112,7 @@ async fn json(State(live): State<Live>, request: Request<Body>) -> Response {
         return answer::open(api::missing(name));
     };
     let shown = admission::shown(place.access, request.headers());
-    let host = host(&request).map(str::to_owned);
+    let host = host::shown(&request).map(str::to_owned);
     drop(request);
     if !admission::admits(&live, &place.name, shown).await {
         return answer::open(api::missing(name));

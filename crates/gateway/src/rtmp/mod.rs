@@ -8,6 +8,7 @@ mod admission;
 mod connection;
 mod feed;
 mod ingest;
+mod introduction;
 mod options;
 mod play;
 mod publish;

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hub::{Hub, Protocol};
+use proxy::Trusted;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -14,6 +15,7 @@ use tracing::{debug, warn};
 use super::admission::{Admission, HalfOpen};
 use super::connection::{Connection, Peer};
 use super::feed::Feeds;
+use super::introduction;
 use super::socket::Plain;
 use super::{Options, Stats};
 
@@ -29,17 +31,19 @@ pub struct RtmpServer(Arc<Shared>);
 pub(super) struct Shared {
     pub(super) hub: Hub,
     pub(super) options: Options,
+    trusted: Trusted,
     pub(super) stats: Arc<Stats>,
     pub(super) feeds: Feeds,
     pub(super) admission: Admission,
 }
 
 impl RtmpServer {
-    /// A server for the broadcasts of `hub`.
-    pub fn new(hub: Hub, options: Options) -> Self {
+    /// A server for the broadcasts of `hub`, which believes what the proxies in `trusted` say of whom they serve.
+    pub fn new(hub: Hub, options: Options, trusted: Trusted) -> Self {
         Self(Arc::new(Shared {
             hub,
             options,
+            trusted,
             stats: Arc::default(),
             feeds: Feeds::default(),
             admission: Admission::default(),
@@ -85,34 +89,90 @@ impl RtmpServer {
             debug!(%address, %error, "connection is gone already");
             return;
         }
-        let peer = |protocol| Peer {
+        let newcomer = Newcomer {
+            shared: Arc::clone(shared),
+            stream,
             address,
-            protocol,
             number,
+            half_open,
         };
+        let tls = tls.cloned();
+        if shared.trusted.trusts(address.ip()) {
+            tasks.spawn(async move {
+                // What a proxy says takes room, and only for a moment.
+                if let Some(introduced) = Box::pin(newcomer.introduced()).await {
+                    Box::pin(introduced.serve(tls)).await;
+                }
+            });
+            return;
+        }
         match tls {
-            None => {
-                let connection = Connection::new(
-                    Plain::Watched(stream),
-                    peer(Protocol::Rtmp),
-                    Arc::clone(shared),
-                    half_open,
-                );
-                tasks.spawn(connection.run());
+            None => drop(tasks.spawn(newcomer.plain().run())),
+            Some(tls) => drop(tasks.spawn(newcomer.secure(tls))),
+        }
+    }
+}
+
+/// A connection that was accepted and has said nothing yet.
+struct Newcomer {
+    shared: Arc<Shared>,
+    stream: TcpStream,
+    address: SocketAddr,
+    number: u64,
+    half_open: HalfOpen,
+}
+
+impl Newcomer {
+    /// The same with the address that a trusted proxy says it comes from; `None` if it is to be closed.
+    async fn introduced(mut self) -> Option<Self> {
+        let (address, limit) = (self.address, self.shared.options.limits.handshake);
+        match tokio::time::timeout(limit, introduction::source(&mut self.stream)).await {
+            Ok(Ok(None)) => return Some(self),
+            Ok(Ok(Some(source))) => self.address = source,
+            Ok(Err(error)) => {
+                debug!(%address, %error, "a trusted proxy did not say whom it serves");
+                return None;
             }
-            Some(acceptor) => {
-                let handshake = acceptor.accept(stream);
-                let (shared, peer) = (Arc::clone(shared), peer(Protocol::Rtmps));
-                tasks.spawn(async move {
-                    let limit = shared.options.limits.handshake;
-                    // The TLS handshake is large; boxed, it is gone when it is done.
-                    match tokio::time::timeout(limit, Box::pin(handshake)).await {
-                        Ok(Ok(stream)) => Connection::new(stream, peer, shared, half_open).run().await,
-                        Ok(Err(error)) => debug!(%address, %error, "no TLS handshake"),
-                        Err(_) => debug!(%address, "no TLS handshake in time"),
-                    }
-                });
+            Err(_) => {
+                debug!(%address, "a trusted proxy did not say in time whom it serves");
+                return None;
             }
+        }
+        self.half_open = HalfOpen::enter(&self.shared, self.address.ip()).or_else(|| {
+            self.shared.stats.turned_away.fetch_add(1, Ordering::Relaxed);
+            None
+        })?;
+        Some(self)
+    }
+
+    async fn serve(self, tls: Option<TlsAcceptor>) {
+        match tls {
+            None => self.plain().run().await,
+            Some(tls) => self.secure(tls).await,
+        }
+    }
+
+    fn plain(self) -> Connection<Plain> {
+        let peer = Peer {
+            address: self.address,
+            protocol: Protocol::Rtmp,
+            number: self.number,
+        };
+        Connection::new(Plain::Watched(self.stream), peer, self.shared, self.half_open)
+    }
+
+    async fn secure(self, tls: TlsAcceptor) {
+        let (address, limit) = (self.address, self.shared.options.limits.handshake);
+        let peer = Peer {
+            address,
+            protocol: Protocol::Rtmps,
+            number: self.number,
+        };
+        // The TLS handshake is large; boxed, it is gone when it is done.
+        match tokio::time::timeout(limit, Box::pin(tls.accept(self.stream))).await {
+            Ok(Ok(stream)) => Connection::new(stream, peer, self.shared, self.half_open).run().await,
+            Ok(Err(error)) => debug!(%address, %error, "no TLS handshake"),
+            Err(_) => debug!(%address, "no TLS handshake in time"),
         }
     }
 }

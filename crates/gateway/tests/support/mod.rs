@@ -13,6 +13,7 @@ use gateway::rtmp::{Options, RtmpServer, Stats};
 use hub::authority::Local;
 use hub::{Broadcast, Ending, Hub, Limits, Name, Settings};
 use media::Kind;
+use proxy::Trusted;
 use rtmp::client::{self, Event, Intent, Session};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -37,7 +38,13 @@ impl Server {
     }
 
     pub async fn with(options: Options, settings: Settings) -> Self {
-        Self::serve(options, settings, None).await
+        Self::serve(options, settings, None, Trusted::default()).await
+    }
+
+    /// A server that believes proxies of this machine.
+    pub async fn behind_a_proxy() -> Self {
+        let trusted = ["127.0.0.1/32".parse().unwrap()].into_iter().collect();
+        Self::serve(Options::default(), Settings::default(), None, trusted).await
     }
 
     /// A server that speaks TLS, and the certificate to trust.
@@ -51,14 +58,20 @@ impl Server {
             .unwrap();
         let acceptor = TlsAcceptor::from(Arc::new(config));
         (
-            Self::serve(Options::default(), Settings::default(), Some(acceptor)).await,
+            Self::serve(
+                Options::default(),
+                Settings::default(),
+                Some(acceptor),
+                Trusted::default(),
+            )
+            .await,
             certificate,
         )
     }
 
-    async fn serve(options: Options, settings: Settings, tls: Option<TlsAcceptor>) -> Self {
+    async fn serve(options: Options, settings: Settings, tls: Option<TlsAcceptor>, trusted: Trusted) -> Self {
         let hub = Hub::new(Arc::new(Local::new(true, settings)), Limits::default());
-        let server = RtmpServer::new(hub.clone(), options);
+        let server = RtmpServer::new(hub.clone(), options, trusted);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

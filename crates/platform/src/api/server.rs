@@ -75,10 +75,18 @@ pub struct Ingest {
 }
 
 impl Ingest {
-    /// The addresses, as somebody sees them who opened the page at this host.
+    /// The addresses at the server's public host, or else at the host that the page was opened at. A `localhost` that a proxy
+    /// made of it would be the viewer's own machine: then there are none.
     pub fn of(platform: &Platform, client: &Client) -> Self {
-        let host = client.host.as_deref().map_or("localhost", host_only);
-        let fill = |url: &Option<String>| url.as_ref().map(|url| url.replace("{host}", host));
+        let public = platform
+            .public_url()
+            .and_then(|url| Some(url::Url::parse(&url).ok()?.host_str()?.to_owned()));
+        let opened = client.host.as_deref().map(host_only);
+        let opened = opened.filter(|host| client.secure || *host != "localhost");
+        let fill = |url: &Option<String>| match (url.as_deref()?, public.as_deref().or(opened)) {
+            (url, Some(host)) => Some(url.replace("{host}", host)),
+            (url, None) => (!url.contains("{host}")).then(|| url.to_owned()),
+        };
         Self {
             rtmp_url: fill(&platform.options.rtmp_url),
             rtmps_url: fill(&platform.options.rtmps_url),
