@@ -1,8 +1,12 @@
 //! The platform's own API, `/api/v1`.
 
+mod admin_settings;
+mod admin_users;
+mod audit_log;
 mod extract;
 mod guard;
 mod limit;
+pub mod me;
 mod openapi;
 mod page;
 mod request_id;
@@ -22,7 +26,12 @@ use crate::platform::Platform;
 
 /// Every route of the API. Each area adds its own.
 fn routes() -> OpenApiRouter<Platform> {
-    OpenApiRouter::with_openapi(openapi::head()).merge(server::routes())
+    OpenApiRouter::with_openapi(openapi::head())
+        .merge(server::routes())
+        .merge(me::routes())
+        .merge(admin_users::routes())
+        .merge(admin_settings::routes())
+        .merge(audit_log::routes())
 }
 
 /// Answers `/api/v1/…` and `/api/openapi.json`.
