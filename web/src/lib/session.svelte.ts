@@ -53,7 +53,7 @@ class Session {
 
 	#known(me: Me | null) {
 		this.me = me;
-		region.dates = me?.locale ?? undefined;
+		region.dates = me && me.locale !== 'en' ? me.locale : undefined;
 	}
 
 	#atServer(role: string): boolean {

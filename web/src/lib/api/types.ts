@@ -40,11 +40,13 @@ export interface Me {
 	email: string;
 	email_verified: boolean;
 	name: string;
-	locale: string | null;
+	/** A BCP 47 tag; `en` where nothing was chosen. */
+	locale: string;
 	roles: Role[];
 	creator: 'none' | 'requested' | 'granted';
 	quotas: {
 		channels: { used: number; max: number };
+		streams: { used: number; max: number };
 		keys_per_stream: number;
 		broadcasts_at_once: number;
 	};
