@@ -12,6 +12,7 @@ mod keys_file;
 mod logging;
 mod metrics;
 mod operations;
+mod secure;
 mod serve;
 
 use std::process::ExitCode;

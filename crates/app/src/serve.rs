@@ -10,7 +10,6 @@ use axum::Router;
 use delivery::live::Live;
 use delivery::{server, tls, web};
 use gateway::rtmp::RtmpServer;
-use http::HeaderValue;
 use hub::Hub;
 use hub::authority::Local;
 use proxy::Trusted;
@@ -25,7 +24,7 @@ use crate::config::Config;
 use crate::demo::{self, Demo};
 use crate::metrics::Metrics;
 use crate::operations::{self, Ready};
-use crate::{accounts, addresses, advice, keys_file};
+use crate::{accounts, addresses, advice, keys_file, secure};
 
 /// How long requests that are under way may take after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -37,10 +36,11 @@ const DRAIN: Duration = Duration::from_secs(5);
 pub async fn run(mut config: Config, with_demo: bool) -> Result<()> {
     raise_open_files();
     let trusted: Trusted = config.http_trusted_proxies.iter().copied().collect();
-    let certificates = certificates(&config)?;
+    let certificates = secure::certificates(&config)?;
     let listeners = Listeners::open(&config, &certificates).await?;
     listeners.tell(&mut config)?;
     let platform = accounts::open(&config).await?;
+    secure::show(&certificates, &config, &platform)?;
     let authority = Arc::new(Local::new(config.publish_open, config.live.clone()));
     if let Some(path) = &config.publish_keys_file {
         keys_file::load(path, &authority)?;
@@ -60,21 +60,29 @@ pub async fn run(mut config: Config, with_demo: bool) -> Result<()> {
     let http = Arc::new(server::Stats::default());
     let ready = Ready::default();
     let metrics = Arc::new(Metrics::new(hub.clone(), live.clone(), rtmp.stats(), Arc::clone(&http)));
-    let (answering, redirect) = (live.clone(), redirect(&config));
+    let (answering, redirect, shown) = (live.clone(), secure::redirect(&config), Arc::clone(&certificates));
     let service = server::Service {
         at_once: Arc::new(move |request| {
-            let redirected = || redirect.as_ref()?.answer(request);
+            // Nobody is led to where browsers warn.
+            let redirected = || redirect.as_ref().filter(|_| !shown.is_self_signed())?.answer(request);
             answering.at_once(request).or_else(redirected)
         }),
         router: router(&live, &ready, metrics, config.http_public_url.clone())
             .merge(accounts::router(platform.clone()))
             .merge(tls::acme_router(&certificates)),
-        transport_security: config.https_hsts.map(transport_security),
+        transport_security: config.https_hsts.map(secure::transport_security),
     };
 
     let (stop, stopping) = watch::channel(false);
     let mut running = JoinSet::new();
     listeners.run(&mut running, &rtmp, &service, &http, &trusted, &stopping);
+    let (shown, shown_by) = (Arc::clone(&certificates), config.clone());
+    platform.ask_of_https(move || secure::status(&shown, &shown_by));
+    tokio::spawn(secure::follow(
+        Arc::clone(&certificates),
+        config.clone(),
+        platform.clone(),
+    ));
     tokio::spawn(certificates.run());
     if with_demo {
         tokio::spawn(Demo::new(hub, &authority)?.run());
@@ -100,31 +108,6 @@ fn router(live: &Live, ready: &Ready, metrics: Arc<Metrics>, public_url: Option<
     live.router()
         .merge(operations::router(ready.clone(), metrics))
         .merge(web::router(lookup, public_url))
-}
-
-/// The certificates of all listeners that speak TLS.
-fn certificates(config: &Config) -> Result<Arc<tls::Store>> {
-    let store = tls::Store::open(config.tls.clone(), &config.data_dir.join("acme"))?;
-    if let Some(settings) = config.acme.settings(config) {
-        store.set_acme(Some(settings));
-    }
-    Ok(store)
-}
-
-/// Where those who come by plain HTTP are led, if anywhere.
-fn redirect(config: &Config) -> Option<server::Redirect> {
-    if !config.https_redirect {
-        return None;
-    }
-    let public = config.http_public_url.clone().filter(|url| url.starts_with("https://"));
-    let port = || Some(server::Redirect::Port(config.https_listen?.port()));
-    public.map(server::Redirect::Public).or_else(port)
-}
-
-/// RFC 6797 §6.1.
-fn transport_security(time: Duration) -> HeaderValue {
-    let text = format!("max-age={}", time.as_secs());
-    text.parse().expect("digits may stand in a header")
 }
 
 /// The sockets, all open before anything runs.

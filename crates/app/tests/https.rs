@@ -170,10 +170,13 @@ fn say(port: u16, before: &[u8], head: &str) -> String {
 #[test]
 fn who_comes_by_plain_http_is_led_to_https_by_what_a_trusted_proxy_says() {
     let data = tempfile::tempdir().unwrap();
+    let (cert, key) = certificate(data.path(), "own");
     let settings = [
         ("HEADWATER_HTTPS_LISTEN", "127.0.0.1:0"),
         ("HEADWATER_HTTPS_REDIRECT", "on"),
         ("HEADWATER_HTTP_TRUSTED_PROXIES", "127.0.0.1"),
+        ("HEADWATER_TLS_CERT", cert.as_str()),
+        ("HEADWATER_TLS_KEY", key.as_str()),
     ];
     let server = Server::start(data.path(), &settings);
     let get = |path: &str, lines: &str| format!("GET {path} HTTP/1.0\r\nHost: live.example\r\n{lines}\r\n");

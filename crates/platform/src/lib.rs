@@ -7,6 +7,7 @@ pub mod authorize;
 pub mod callback;
 pub mod clock;
 pub mod error;
+pub mod https;
 pub mod id;
 pub mod outbound;
 pub mod people;

@@ -7,12 +7,13 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::{ArcSwap, Guard};
 use hub::Hub;
 use ipnet::IpNet;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use crate::api::Limits;
 use crate::callback::{self, Callbacks};
 use crate::clock::Clock;
 use crate::error::Result;
+use crate::https::Https;
 use crate::id::Id;
 use crate::outbound::Outbound;
 use crate::publish_token::{self, PublishTokens};
@@ -66,7 +67,9 @@ pub struct Shared {
     settings: ArcSwap<Settings>,
     hub: OnceLock<Hub>,
     viewers: OnceLock<Viewers>,
+    https: OnceLock<HttpsOf>,
     changes: broadcast::Sender<Change>,
+    settings_changed: watch::Sender<()>,
 }
 
 /// Something about which others have drawn conclusions is no longer as it was: look again.
@@ -86,11 +89,22 @@ pub enum Change {
 const CHANGES_MAX: usize = 1_024;
 
 /// Counts the viewers of a live stream by its name.
-struct Viewers(Box<dyn Fn(&str) -> Option<u64> + Send + Sync>);
+struct Viewers(Box<Count>);
+
+type Count = dyn Fn(&str) -> Option<u64> + Send + Sync;
 
 impl std::fmt::Debug for Viewers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Viewers")
+    }
+}
+
+/// Says how it stands with HTTPS.
+struct HttpsOf(Box<dyn Fn() -> Https + Send + Sync>);
+
+impl std::fmt::Debug for HttpsOf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HttpsOf")
     }
 }
 
@@ -124,6 +138,8 @@ impl Platform {
             settings: ArcSwap::from_pointee(settings),
             hub: OnceLock::new(),
             viewers: OnceLock::new(),
+            https: OnceLock::new(),
+            settings_changed: watch::Sender::new(()),
             changes: broadcast::Sender::new(CHANGES_MAX),
         })))
     }
@@ -148,6 +164,16 @@ impl Shared {
     /// How many watch the live stream of that name of the hub; `None` where nobody counts.
     pub fn viewers(&self, name: &str) -> Option<u64> {
         self.viewers.get().and_then(|viewers| viewers.0(name))
+    }
+
+    /// Tells the platform who knows of HTTPS: whoever serves it.
+    pub fn ask_of_https(&self, tell: impl Fn() -> Https + Send + Sync + 'static) {
+        let _ = self.https.set(HttpsOf(Box::new(tell)));
+    }
+
+    /// How it stands with HTTPS; as if there were none where nobody serves.
+    pub fn https(&self) -> Https {
+        self.https.get().map(|https| https.0()).unwrap_or_default()
     }
 
     /// Says that something changed, once it stands in the database. Never waits.
@@ -179,6 +205,12 @@ impl Shared {
     /// Takes settings that were saved.
     pub fn set_settings(&self, settings: Settings) {
         self.settings.store(Arc::new(settings));
+        self.settings_changed.send_replace(());
+    }
+
+    /// Tells whenever settings are taken from now on.
+    pub fn settings_changes(&self) -> watch::Receiver<()> {
+        self.settings_changed.subscribe()
     }
 
     /// The server's own address for links: the configuration's, or the settings'.

@@ -78,7 +78,10 @@ impl Settings {
 }
 
 /// The names of a certificate.
-fn names(text: &str) -> Result<Vec<String>> {
+///
+/// # Errors
+/// If one of them is no name of a host, or there are too many.
+pub fn names(text: &str) -> Result<Vec<String>> {
     let names: Vec<String> = value::list(text)
         .map(|name| name.trim_end_matches('.').to_lowercase())
         .collect();

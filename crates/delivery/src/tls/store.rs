@@ -28,7 +28,7 @@ const SLEEP_MAX: Duration = Duration::from_secs(3_600);
 /// Where the certificate that is shown comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// There is none, and no listener has needed one.
+    /// There is none.
     None,
     /// From us: browsers warn of it.
     SelfSigned,
@@ -116,13 +116,33 @@ impl Store {
         }
     }
 
-    /// The configuration of a listener that speaks the protocols in `alpn`, first choice first. Without a certificate, a
-    /// self-signed one is shown until there is a better one.
+    /// Whether browsers warn of what is shown.
+    pub fn is_self_signed(&self) -> bool {
+        self.shown()
+            .as_ref()
+            .is_some_and(|shown| shown.kind == Kind::SelfSigned)
+    }
+
+    /// Shows a self-signed certificate where there is none, until there is a better one.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn stand_in(&self) -> Result<(), Error> {
+        if self.shown().is_some() {
+            return Ok(());
+        }
+        let wanted = self.wanted.borrow().as_ref().map(|settings| settings.names.clone());
+        let names = wanted.unwrap_or_else(|| vec!["localhost".into()]);
+        self.show(Kind::SelfSigned, Certificate::self_signed(names)?);
+        warn!("there is no certificate yet: a self-signed one is shown, of which browsers warn");
+        Ok(())
+    }
+
+    /// The configuration of a listener that speaks the protocols in `alpn`, first choice first.
     ///
     /// # Errors
     /// If the crypto library refuses its own defaults.
     pub fn server_config(self: &Arc<Self>, alpn: &[&str]) -> Result<Arc<ServerConfig>, Error> {
-        self.show_something()?;
         let mut provider = aws_lc_rs::default_provider();
         // AES-128-GCM is as safe for a broadcast as AES-256-GCM, and a third cheaper for every viewer.
         provider.cipher_suites.sort_by_key(|suite| match suite.suite() {
@@ -176,17 +196,6 @@ impl Store {
 
     fn show(&self, kind: Kind, certificate: Certificate) {
         self.shown.store(Some(Arc::new(Shown { kind, certificate })));
-    }
-
-    fn show_something(&self) -> Result<(), Error> {
-        if self.shown().is_some() {
-            return Ok(());
-        }
-        let wanted = self.wanted.borrow().as_ref().map(|settings| settings.names.clone());
-        let names = wanted.unwrap_or_else(|| vec!["localhost".into()]);
-        self.show(Kind::SelfSigned, Certificate::self_signed(names)?);
-        warn!("there is no certificate yet: a self-signed one is shown, of which browsers warn");
-        Ok(())
     }
 
     async fn watch(&self, files: &Files) {
@@ -349,7 +358,8 @@ mod tests {
             names: vec!["live.example".into()],
             ..AcmeSettings::default()
         }));
-        store.server_config(&["h2"]).unwrap();
+        store.stand_in().unwrap();
+        assert!(store.is_self_signed());
         let status = store.status();
         assert_eq!(
             (status.kind, status.names),
@@ -411,6 +421,7 @@ mod tests {
     fn only_who_speaks_acme_alone_sees_the_proof() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(None, dir.path()).unwrap();
+        store.stand_in().unwrap();
         let proof = Certificate::self_signed(vec!["live.example".into()]).unwrap();
         assert_eq!(shake_hands(&store, &[ACME_PROTOCOL]), None, "nothing is to be proved");
 
