@@ -50,7 +50,8 @@ fn guarded() -> Router<Platform> {
     let (router, _) = routes().split_for_parts();
     router
         .route("/api/openapi.json", axum::routing::get(openapi::serve))
-        .fallback(async || Error::NotFound)
+        // No fallback: the web app's pages have that.
+        .route("/api/v1/{*unknown}", axum::routing::any(async || Error::NotFound))
         .method_not_allowed_fallback(async || Error::Method)
         .layer(DefaultBodyLimit::max(extract::BODY_BYTES_MAX))
         .layer(middleware::from_fn(guard::same_origin))
