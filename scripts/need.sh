@@ -20,6 +20,7 @@ here() {
     postgres) compgen -G '/usr/lib/postgresql/*/bin/initdb' || command -v initdb ;;
     python) python3 -c 'import venv, ensurepip' ;;
     rtmpdump) command -v rtmpdump ;;
+    strace) command -v strace ;;
     vlc) command -v cvlc ;;
     *) echo "need.sh does not know this need: $1" >&2; exit 2 ;;
   esac

@@ -10,6 +10,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+pub mod accounts;
+
 /// How long anything may take that should happen soon. Nothing waits for it to pass.
 pub const SOON: Duration = Duration::from_secs(30);
 
@@ -175,6 +177,11 @@ pub fn get(port: u16, path: &str) -> Answer {
     write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").expect("it reads");
     let mut all = Vec::new();
     stream.read_to_end(&mut all).expect("it answers");
+    answer(&all)
+}
+
+/// Takes an answer apart.
+pub fn answer(all: &[u8]) -> Answer {
     let split = all.windows(4).position(|w| w == b"\r\n\r\n").expect("a head");
     let head = String::from_utf8_lossy(&all[..split]).into_owned();
     let status = head
