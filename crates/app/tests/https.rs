@@ -132,11 +132,13 @@ fn a_certificate_is_got_by_tls_alpn_01_and_renewed_while_a_stream_plays() {
 }
 
 #[test]
-fn a_certificate_for_rtmps_is_got_by_http_01_and_renewed_while_a_stream_is_published() {
+fn where_tls_is_not_reached_a_certificate_is_got_by_http_01_and_renewed_while_a_stream_is_published() {
     let data = tempfile::tempdir().unwrap();
     let [http, rtmps] = [(); 2].map(|()| free_port());
+    // HTTPS is there, and the authority looks for it elsewhere.
     let pebble = Pebble::start(data.path(), http, free_port(), 21);
     let mut settings = acme_settings(&pebble);
+    settings.push(("HEADWATER_HTTPS_LISTEN", "127.0.0.1:0".into()));
     settings.push(("HEADWATER_RTMPS_LISTEN", format!("127.0.0.1:{rtmps}")));
     let server = start_at(http, data.path(), &settings);
     let first = shown_until(rtmps, is_from_the_authority);
@@ -201,6 +203,32 @@ fn who_comes_by_plain_http_is_led_to_https_by_what_a_trusted_proxy_says() {
         assert_eq!(answer.contains(&location), led, "{head}: {answer}");
         assert_eq!(answer.contains(" 308 "), led, "{head}: {answer}");
     }
+}
+
+#[test]
+fn a_proxy_may_say_whom_it_serves_before_tls_begins() {
+    let data = tempfile::tempdir().unwrap();
+    let (cert, key) = certificate(data.path(), "own");
+    let mut settings = vec![
+        ("HEADWATER_HTTPS_LISTEN", "127.0.0.1:0"),
+        ("HEADWATER_TLS_CERT", cert.as_str()),
+        ("HEADWATER_TLS_KEY", key.as_str()),
+        ("HEADWATER_HTTP_TRUSTED_PROXIES", "127.0.0.0/8, ::1"),
+    ];
+    let line = |server: &Server, more: &str| {
+        let url = format!("https://localhost:{}/readyz", server.https);
+        format!("-s --ipv4 --cacert {cert} {more} {url}")
+    };
+    let server = Server::start(data.path(), &settings);
+    for more in ["--haproxy-protocol", ""] {
+        assert_eq!(output("curl", &line(&server, more)), "ready\n");
+    }
+    drop(server);
+    settings.pop();
+    let server = Server::start(data.path(), &settings);
+    let line = line(&server, "--haproxy-protocol");
+    let run = Command::new("curl").args(line.split_whitespace()).output().unwrap();
+    assert!(!run.status.success(), "a proxy that is not trusted");
 }
 
 #[test]

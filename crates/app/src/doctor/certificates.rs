@@ -75,3 +75,39 @@ fn judged(config: &Config, facts: &Facts, what: &str) -> Vec<Finding> {
 fn days(time: Duration) -> u64 {
     time.as_secs() / 86_400
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Settings;
+
+    /// What is said of a certificate for `live.example.org` with so many days left.
+    fn said(days: i64, public_url: &str) -> Vec<String> {
+        let flags = [("http.public_url", Some(public_url.to_owned()))];
+        let config = Settings::gather(None, &flags).unwrap().check().unwrap();
+        let now = SystemTime::now();
+        let span = Duration::from_secs(days.unsigned_abs() * 86_400 + 60);
+        let facts = Facts {
+            names: vec!["live.example.org".into()],
+            not_before: now - Duration::from_secs(86_400),
+            not_after: if days < 0 { now - span } else { now + span },
+        };
+        let findings = judged(&config, &facts, "the certificate");
+        let text = |finding| match finding {
+            Finding::Good(text) => format!("good: {text}"),
+            Finding::Note(text) => format!("note: {text}"),
+            Finding::Bad(text) => format!("bad: {text}"),
+        };
+        findings.into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn a_certificate_is_judged_by_its_dates_and_names() {
+        let right = "https://live.example.org:8443";
+        assert_eq!(said(60, right), ["good: the certificate is good for 60 days"]);
+        assert_eq!(said(3, right), ["note: the certificate is over in 3 days"]);
+        assert_eq!(said(-1, right), ["bad: the certificate is over: renew it"]);
+        let wrong = "bad: the certificate is for live.example.org, and http.public_url names tv.example.org";
+        assert_eq!(said(60, "https://tv.example.org")[1], wrong);
+    }
+}
