@@ -25,7 +25,8 @@ pub fn secure_page(config: &Config) -> Option<String> {
 pub fn rtmp(config: &Config) -> Option<String> {
     let plain = || Some(format!("rtmp://{}", reachable(config.rtmp_listen?)));
     let secure = || Some(format!("rtmps://{}", reachable(config.rtmps_listen?)));
-    config.rtmp_public_url.clone().or_else(plain).or_else(secure)
+    let public = config.rtmp_public_url.clone().or_else(|| beside_pages(config));
+    public.or_else(plain).or_else(secure)
 }
 
 /// Where the pages are for other machines of this network, if the server listens for them.
@@ -39,12 +40,15 @@ pub fn network_page(config: &Config) -> Option<String> {
 /// opened with.
 pub fn shown_rtmp(config: &Config) -> Option<RtmpAddress> {
     let port = || Some(config.rtmp_listen?.port());
-    let beside_pages = || {
-        let host = host_of(config.http_public_url.as_deref()?)?;
-        Some(RtmpAddress::Public(format!("rtmp://{host}{}", suffix(port()?, 1935))))
-    };
     let public = config.rtmp_public_url.clone().map(RtmpAddress::Public);
+    let beside_pages = || beside_pages(config).map(RtmpAddress::Public);
     public.or_else(beside_pages).or_else(|| port().map(RtmpAddress::Port))
+}
+
+/// RTMP at the host of the pages' public address.
+fn beside_pages(config: &Config) -> Option<String> {
+    let host = host_of(config.http_public_url.as_deref()?)?;
+    Some(format!("rtmp://{host}{}", suffix(config.rtmp_listen?.port(), 1935)))
 }
 
 /// The host of an address of pages.
