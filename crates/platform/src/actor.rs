@@ -22,6 +22,17 @@ pub struct Client {
     pub host: Option<String>,
 }
 
+impl Client {
+    /// The host that was asked for, without its port. An IPv6 address keeps its brackets.
+    pub fn host_name(&self) -> Option<&str> {
+        let authority = self.host.as_deref()?;
+        Some(match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => authority,
+        })
+    }
+}
+
 /// A person who makes a request.
 #[derive(Clone, Debug)]
 pub struct Actor {

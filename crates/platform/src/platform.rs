@@ -9,7 +9,7 @@ use hub::Hub;
 use ipnet::IpNet;
 use tokio::sync::{broadcast, watch};
 
-use crate::api::Limits;
+use crate::api::{Allowances, Limits};
 use crate::callback::{self, Callbacks};
 use crate::clock::Clock;
 use crate::error::Result;
@@ -63,6 +63,8 @@ pub struct Shared {
     pub publish_tokens: Option<PublishTokens>,
     /// How often everybody may ask.
     pub limits: Limits,
+    /// How many codes each person may still try.
+    pub codes: Allowances<Id>,
     ring: ArcSwap<KeyRing>,
     settings: ArcSwap<Settings>,
     hub: OnceLock<Hub>,
@@ -132,6 +134,7 @@ impl Platform {
             publish_tokens: tokens.map(|options| PublishTokens::new(outbound.clone(), clock.clone(), options)),
             outbound,
             limits: Limits::new(&clock),
+            codes: Allowances::new(crate::people::factors::code_quota(), &clock),
             clock,
             options,
             ring: ArcSwap::from_pointee(ring),

@@ -16,6 +16,7 @@ use crate::authorize::Binding;
 use crate::clock::Time;
 use crate::error::{Error, Problem, Result};
 use crate::id::Id;
+use crate::people::factors::{self, Factors};
 use crate::people::profile::{self, Changes, Profile};
 use crate::people::{erase, export};
 use crate::platform::Platform;
@@ -106,19 +107,6 @@ pub struct Quota {
     pub max: u32,
 }
 
-/// How somebody proves who they are.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Factors {
-    /// With a password.
-    pub password: bool,
-    /// With an authenticator app.
-    pub totp: bool,
-    /// With so many passkeys.
-    pub passkeys: i64,
-    /// Recovery codes that were not used.
-    pub recovery_codes_left: i64,
-}
-
 impl Me {
     /// Reads everything that is told of whoever is signed in.
     ///
@@ -135,7 +123,7 @@ impl Me {
     async fn read(conn: &mut Conn<'_>, settings: &Settings, user: &Id, fresh: bool) -> store::Result<Self> {
         let profile = profile::find(conn, user).await?;
         let roles = crate::people::roles::of(conn, user).await?;
-        let factors = factors(conn, user).await?;
+        let factors = factors::of(conn, user).await?;
         let (channels, streams) = one!(
             conn,
             (i64, i64),
@@ -143,9 +131,6 @@ impl Me {
                     (select count(*) from streams where owner_id = $1 and deleted_at is null)",
             user
         )?;
-        let must = roles
-            .iter()
-            .any(|binding| settings.required_factor_roles.contains(&binding.role));
         Ok(Self {
             creator: Creator::of(settings, &profile, &roles),
             quotas: Quotas {
@@ -160,7 +145,7 @@ impl Me {
                 keys_per_stream: settings.quotas.keys_per_stream,
                 broadcasts_at_once: settings.quotas.broadcasts_at_once,
             },
-            factor_required: must && !factors.totp && factors.passkeys == 0,
+            factor_required: factors::demanded(settings, &roles) && !factors.second(),
             factors,
             fresh,
             id: profile.id,
@@ -172,25 +157,6 @@ impl Me {
             created_at: profile.created_at,
         })
     }
-}
-
-async fn factors(conn: &mut Conn<'_>, user: &Id) -> store::Result<Factors> {
-    let (password, totp, passkeys, codes) = one!(
-        conn,
-        (bool, i64, i64, i64),
-        "select u.password_hash is not null,
-                (select count(*) from authenticators where user_id = u.id and confirmed_at is not null),
-                (select count(*) from passkeys where user_id = u.id),
-                (select count(*) from recovery_codes where user_id = u.id and used_at is null)
-         from users u where u.id = $1",
-        user
-    )?;
-    Ok(Factors {
-        password,
-        totp: totp > 0,
-        passkeys,
-        recovery_codes_left: codes,
-    })
 }
 
 /// The person who is signed in

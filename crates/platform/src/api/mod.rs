@@ -7,6 +7,9 @@ mod extract;
 mod guard;
 mod limit;
 pub mod me;
+mod me_passkeys;
+mod me_tokens;
+mod me_totp;
 mod openapi;
 mod page;
 mod request_id;
@@ -29,6 +32,9 @@ fn routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::with_openapi(openapi::head())
         .merge(server::routes())
         .merge(me::routes())
+        .merge(me_passkeys::routes())
+        .merge(me_tokens::routes())
+        .merge(me_totp::routes())
         .merge(admin_users::routes())
         .merge(admin_settings::routes())
         .merge(audit_log::routes())

@@ -8,6 +8,7 @@ use utoipa_axum::routes;
 
 use crate::actor::Client;
 use crate::error::Result;
+use crate::people::passkeys;
 use crate::platform::Platform;
 use crate::settings::{Creators, SignUp};
 use crate::{all, error};
@@ -81,7 +82,7 @@ impl Ingest {
         let public = platform
             .public_url()
             .and_then(|url| Some(url::Url::parse(&url).ok()?.host_str()?.to_owned()));
-        let opened = client.host.as_deref().map(host_only);
+        let opened = client.host_name();
         let opened = opened.filter(|host| client.secure || *host != "localhost");
         let fill = |url: &Option<String>| match (url.as_deref()?, public.as_deref().or(opened)) {
             (url, Some(host)) => Some(url.replace("{host}", host)),
@@ -91,14 +92,6 @@ impl Ingest {
             rtmp_url: fill(&platform.options.rtmp_url),
             rtmps_url: fill(&platform.options.rtmps_url),
         }
-    }
-}
-
-/// The host without its port. An IPv6 address keeps its brackets.
-fn host_only(authority: &str) -> &str {
-    match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
     }
 }
 
@@ -118,7 +111,7 @@ async fn server(State(platform): State<Platform>, client: Client) -> Result<axum
         })
         .await?;
     let settings = platform.settings().clone();
-    let reason = passkeys_reason(&platform, &client);
+    let reason = passkeys::unavailable(&platform, &client);
     Ok(axum::Json(Server {
         name: settings.name.clone(),
         description: settings.description.clone(),
@@ -137,22 +130,6 @@ async fn server(State(platform): State<Platform>, client: Client) -> Result<axum
         version: env!("CARGO_PKG_VERSION"),
         ingest: Ingest::of(&platform, &client),
     }))
-}
-
-/// Browsers keep passkeys for names with HTTPS, and for `localhost`.
-fn passkeys_reason(platform: &Platform, client: &Client) -> Option<&'static str> {
-    let host = client.host.as_deref().map_or("", host_only);
-    if host.parse::<std::net::IpAddr>().is_ok() || host.starts_with('[') {
-        return Some("a passkey belongs to a domain name, and this page was opened by an address");
-    }
-    if !client.secure {
-        return Some("passkeys need HTTPS");
-    }
-    let named = platform
-        .public_url()
-        .and_then(|url| url::Url::parse(&url).ok()?.host_str().map(str::to_owned));
-    (host != "localhost" && named.is_some_and(|named| named != host))
-        .then_some("a passkey belongs to the server's own address: open the page there")
 }
 
 #[cfg(test)]
