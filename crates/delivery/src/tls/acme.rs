@@ -260,13 +260,12 @@ fn judged(error: &AcmeError) -> Error {
     }
 }
 
-/// The sentence of a problem document where there is one, else all of it.
+/// The sentence of a problem document where there is one, or of the system's fault, else all of it.
 fn words(error: &AcmeError) -> String {
     let text = error.to_string().replace("\\n", " ").replace("\\\"", "\"");
-    let detail = text
-        .split_once("\"detail\"")
-        .and_then(|(_, rest)| rest.split('"').nth(1));
-    short(detail.unwrap_or(&text))
+    let behind = |mark: &str| text.split_once(mark).and_then(|(_, rest)| rest.split('"').nth(1));
+    let sentence = ["\"detail\"", " error: ", " message: "].into_iter().find_map(behind);
+    short(sentence.unwrap_or(&text))
 }
 
 /// One line of printable characters.
@@ -291,6 +290,13 @@ mod tests {
         assert_eq!(
             judged(&error).to_string(),
             "cannot ask the authority: io error: no route to host"
+        );
+        let nested =
+            "ConnectError(TcpConnect(Os { code: 111, kind: ConnectionRefused, message: \"Connection refused\" }))";
+        let error = AcmeError::Io(std::io::Error::other(nested));
+        assert_eq!(
+            judged(&error).to_string(),
+            "cannot ask the authority: Connection refused"
         );
     }
 
