@@ -9,6 +9,7 @@ pub mod clock;
 pub mod error;
 pub mod https;
 pub mod id;
+pub mod mail;
 pub mod outbound;
 pub mod people;
 pub mod platform;

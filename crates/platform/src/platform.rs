@@ -16,6 +16,7 @@ use crate::error::Result;
 use crate::https::Https;
 use crate::id::Id;
 use crate::outbound::Outbound;
+use crate::people::Doors;
 use crate::publish_token::{self, PublishTokens};
 use crate::secret::KeyRing;
 use crate::settings::{self, Settings};
@@ -61,6 +62,8 @@ pub struct Shared {
     pub callbacks: Option<Callbacks>,
     /// Reads publish tokens, where they are accepted.
     pub publish_tokens: Option<PublishTokens>,
+    /// What stands between a stranger and an account.
+    pub doors: Doors,
     /// How often everybody may ask.
     pub limits: Limits,
     /// How many codes each person may still try.
@@ -133,6 +136,7 @@ impl Platform {
             callbacks: callbacks.map(|options| Callbacks::new(outbound.clone(), clock.clone(), options)),
             publish_tokens: tokens.map(|options| PublishTokens::new(outbound.clone(), clock.clone(), options)),
             outbound,
+            doors: Doors::new(&clock),
             limits: Limits::new(&clock),
             codes: Allowances::new(crate::people::factors::code_quota(), &clock),
             clock,
@@ -203,6 +207,20 @@ impl Shared {
     /// The settings in force.
     pub fn settings(&self) -> Guard<Arc<Settings>> {
         self.settings.load()
+    }
+
+    /// The settings in force, read again where the server was not set up when they were read last: the shell may have done it since.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn fresh_settings(&self) -> Result<Guard<Arc<Settings>>> {
+        if !self.settings().setup_done() {
+            let settings = settings::load(&self.db).await?;
+            if settings.setup_done() {
+                self.set_settings(settings);
+            }
+        }
+        Ok(self.settings())
     }
 
     /// Takes settings that were saved.

@@ -1,8 +1,9 @@
 //! Who is what, where.
 
-use crate::authorize::{Binding, Role, Scope};
+use crate::authorize::{Binding, Role, SERVER, Scope};
 use crate::clock::Time;
 use crate::id::{Id, Kind};
+use crate::settings::{Creators, Settings};
 use crate::store::{Conn, Result};
 
 /// What a person is, everywhere.
@@ -16,6 +17,19 @@ pub async fn of(conn: &mut Conn<'_>, user: &Id) -> Result<Vec<Binding>> {
         "select role, scope, scope_id from role_bindings where subject_id = $1 order by scope, scope_id, role",
         user
     )
+}
+
+/// What these roles are worth under the settings: where everybody may stream, everybody is a creator.
+pub fn effective(settings: &Settings, mut roles: Vec<Binding>) -> Vec<Binding> {
+    let creator = Binding {
+        role: Role::Creator,
+        scope: Scope::Server,
+        scope_id: SERVER.into(),
+    };
+    if settings.creators == Creators::All && !roles.contains(&creator) {
+        roles.push(creator);
+    }
+    roles
 }
 
 /// Gives a role; giving it twice is the same as once.

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::id::{Id, Kind};
 use crate::people::roles;
 use crate::platform::Platform;
+use crate::run;
 use crate::secret::{Digest, Secret};
 use crate::settings::Home;
 use crate::store::{self, Conn};
@@ -57,6 +58,14 @@ pub async fn open(conn: &mut Conn<'_>, user: &Id, how: SignIn<'_>, now: Time) ->
         now,
         now.plus(IDLE_TIME_MAX)
     )?;
+    run!(
+        conn,
+        "update sessions set revoked_at = $1 where user_id = $2 and revoked_at is null and id not in
+         (select id from sessions where user_id = $2 and revoked_at is null order by seen_at desc limit $3)",
+        now,
+        user,
+        SESSIONS_MAX
+    )?;
     crate::run!(conn, "update users set signed_in_at = $1 where id = $2", now, user)?;
     Ok((id, secret))
 }
@@ -67,7 +76,7 @@ pub async fn open(conn: &mut Conn<'_>, user: &Id, how: SignIn<'_>, now: Time) ->
 /// [`Error::Unauthenticated`] where the session has ended or its person may not come in.
 pub async fn find(platform: &Platform, cookie: &Secret, client: &Client) -> Result<Actor> {
     let (digest, now) = (cookie.digest(), platform.clock.now());
-    let home = home(platform)?;
+    let home = home(platform).await?;
     let found = platform.db.read(|c| Box::pin(look_up(c, digest, now))).await?;
     let (found, roles) = found.ok_or(Error::Unauthenticated("the session has ended: sign in again".into()))?;
     if now.since(found.seen_at) > SEEN_EVERY {
@@ -80,7 +89,7 @@ pub async fn find(platform: &Platform, cookie: &Secret, client: &Client) -> Resu
     Ok(Actor {
         user: found.user_id,
         name: found.name,
-        roles,
+        roles: roles::effective(&platform.settings(), roles),
         environment: home.environment,
         organisation: home.organisation,
         credential: Credential::Session {
@@ -120,7 +129,47 @@ async fn seen(conn: &mut Conn<'_>, id: &Id, now: Time) -> store::Result<()> {
     .map(drop)
 }
 
-pub(super) fn home(platform: &Platform) -> Result<Home> {
-    let home = platform.settings().home.clone();
+/// Ends the session of that cookie, where it is one.
+///
+/// # Errors
+/// Those of the database.
+pub async fn end_by_secret(conn: &mut Conn<'_>, secret: &Secret, now: Time) -> store::Result<()> {
+    run!(
+        conn,
+        "update sessions set revoked_at = $1 where digest = $2 and revoked_at is null",
+        now,
+        secret.digest()
+    )
+    .map(drop)
+}
+
+/// Ends all sessions of a person, but for the one that asks for it.
+///
+/// # Errors
+/// Those of the database.
+pub async fn end_all(conn: &mut Conn<'_>, user: &Id, but: Option<&Id>, now: Time) -> store::Result<()> {
+    run!(
+        conn,
+        "update sessions set revoked_at = $1 where user_id = $2 and revoked_at is null and id <> $3",
+        now,
+        user,
+        but.map_or("", Id::as_str)
+    )
+    .map(drop)
+}
+
+/// The person has proved again who they are.
+///
+/// # Errors
+/// Those of the database.
+pub async fn refresh(conn: &mut Conn<'_>, id: &Id, now: Time) -> store::Result<()> {
+    run!(conn, "update sessions set fresh_at = $1 where id = $2", now, id).map(drop)
+}
+
+/// Sessions of one person: with one more, the one that was away the longest ends.
+const SESSIONS_MAX: i64 = 100;
+
+pub(super) async fn home(platform: &Platform) -> Result<Home> {
+    let home = platform.fresh_settings().await?.home.clone();
     home.ok_or(Error::Unauthenticated("the server is not set up yet".into()))
 }

@@ -208,7 +208,7 @@ pub async fn find(platform: &Platform, id: &str, secret: &Secret, client: &Clien
     Ok(Actor {
         user: found.user_id,
         name: found.name,
-        roles,
+        roles: roles::effective(&platform.settings(), roles),
         environment: found.environment_id,
         organisation: found.organisation_id,
         credential: Credential::Token {
