@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::error::Result;
 use crate::https::Https;
 use crate::id::Id;
+use crate::images;
 use crate::outbound::Outbound;
 use crate::people::Doors;
 use crate::publish_token::{self, PublishTokens};
@@ -68,6 +69,8 @@ pub struct Shared {
     pub limits: Limits,
     /// How many codes each person may still try.
     pub codes: Allowances<Id>,
+    /// Where pictures are decoded.
+    pub pictures: images::Studio,
     ring: ArcSwap<KeyRing>,
     settings: ArcSwap<Settings>,
     hub: OnceLock<Hub>,
@@ -141,6 +144,7 @@ impl Platform {
             codes: Allowances::new(crate::people::factors::code_quota(), &clock),
             clock,
             options,
+            pictures: images::Studio::default(),
             ring: ArcSwap::from_pointee(ring),
             settings: ArcSwap::from_pointee(settings),
             hub: OnceLock::new(),

@@ -3,17 +3,24 @@
 mod admin_settings;
 mod admin_users;
 mod audit_log;
+mod channels;
 mod extract;
 mod guard;
+mod idempotency;
+mod images;
+mod keys;
 mod limit;
 pub mod me;
 mod me_passkeys;
 mod me_tokens;
 mod me_totp;
+mod members;
 mod openapi;
 mod page;
 mod request_id;
 mod server;
+mod stream_events;
+mod streams;
 
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware};
@@ -22,7 +29,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub use extract::{Body, COOKIE_PLAIN, COOKIE_SECURE, Fresh, MaybeActor, PathParameters, Query};
 pub use limit::{Allowances, Limits, Network, per_minute};
 pub use openapi::document;
-pub use page::{Items, PageQuery};
+pub use page::{Flag, Items, PageQuery};
 
 use crate::error::Error;
 use crate::platform::Platform;
@@ -38,23 +45,30 @@ fn routes() -> OpenApiRouter<Platform> {
         .merge(admin_users::routes())
         .merge(admin_settings::routes())
         .merge(audit_log::routes())
+        .merge(channels::routes())
+        .merge(members::routes())
+        .merge(images::routes())
+        .merge(streams::routes())
+        .merge(keys::routes())
+        .merge(stream_events::routes())
 }
 
 /// Answers `/api/v1/…` and `/api/openapi.json`.
 pub fn router(platform: Platform) -> Router {
     let limited = middleware::from_fn_with_state(platform.clone(), limit::limit);
-    named(guarded().layer(limited), platform)
+    named(guarded(&platform).layer(limited), platform)
 }
 
 /// The same for tests that ask more often than anybody may.
 #[cfg(any(test, feature = "testing"))]
 pub(crate) fn router_without_limits(platform: Platform) -> Router {
-    named(guarded(), platform)
+    named(guarded(&platform), platform)
 }
 
-fn guarded() -> Router<Platform> {
+fn guarded(platform: &Platform) -> Router<Platform> {
     let (router, _) = routes().split_for_parts();
     router
+        .layer(middleware::from_fn_with_state(platform.clone(), idempotency::once))
         .route("/api/openapi.json", axum::routing::get(openapi::serve))
         // No fallback: the web app's pages have that.
         .route("/api/v1/{*unknown}", axum::routing::any(async || Error::NotFound))

@@ -1,5 +1,7 @@
 //! Lists come in pages: each says where the next begins.
 
+use std::fmt::Display;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -7,7 +9,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::clock::Time;
 use crate::error::{Error, Result};
-use crate::id::Id;
 
 /// Items of one page.
 const LIMIT_MAX: i64 = 100;
@@ -63,9 +64,27 @@ impl PageQuery {
     }
 }
 
+/// A yes or no of the query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+pub enum Flag {
+    /// Yes.
+    #[serde(rename = "1", alias = "true")]
+    Yes,
+    /// No, as without it.
+    #[serde(rename = "0", alias = "false")]
+    No,
+}
+
+impl Flag {
+    /// Whether it is there and says yes.
+    pub fn is_set(flag: Option<Self>) -> bool {
+        flag == Some(Self::Yes)
+    }
+}
+
 impl<T> Items<T> {
     /// A page from rows of which one more than `limit` was asked for. `place` tells time and id of an item.
-    pub fn page(mut rows: Vec<T>, limit: i64, place: impl Fn(&T) -> (Time, &Id)) -> Self {
+    pub fn page<I: Display + ?Sized>(mut rows: Vec<T>, limit: i64, place: impl Fn(&T) -> (Time, &I)) -> Self {
         let limit = usize::try_from(limit).unwrap_or(0);
         let more = rows.len() > limit;
         rows.truncate(limit);
@@ -77,6 +96,21 @@ impl<T> Items<T> {
             items: rows,
             next_cursor: cursor,
         }
+    }
+
+    /// The same page of what `change` makes of each item.
+    pub fn map<U>(self, change: impl FnMut(T) -> U) -> Items<U> {
+        Items {
+            items: self.items.into_iter().map(change).collect(),
+            next_cursor: self.next_cursor,
+        }
+    }
+
+    /// The page without the items that `wanted` refuses: it may be shorter than was asked for.
+    #[must_use]
+    pub fn only(mut self, wanted: impl FnMut(&T) -> bool) -> Self {
+        self.items.retain(wanted);
+        self
     }
 
     /// A list that fits on one page.
