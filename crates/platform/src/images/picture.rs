@@ -76,14 +76,14 @@ fn decode(bytes: &[u8], format: ImageFormat) -> Result<DynamicImage> {
     limits.max_image_height = Some(SIDE_MAX);
     limits.max_alloc = Some(DECODED_BYTES_MAX);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(refused)?;
+    let mut decoder = reader.into_decoder().map_err(|error| refused(&error))?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > PIXELS_MAX || decoder.total_bytes() > DECODED_BYTES_MAX {
         return Err(too_large());
     }
     // Cameras turn the picture by a note beside it.
-    let turned = decoder.orientation().map_err(refused)?;
-    let mut decoded = DynamicImage::from_decoder(decoder).map_err(refused)?;
+    let turned = decoder.orientation().map_err(|error| refused(&error))?;
+    let mut decoded = DynamicImage::from_decoder(decoder).map_err(|error| refused(&error))?;
     decoded.apply_orientation(turned);
     Ok(decoded)
 }
@@ -97,7 +97,7 @@ fn write(picture: &DynamicImage) -> Result<Picture> {
         let encoder = WebPEncoder::new_lossless(&mut bytes);
         encoder
             .encode(&rgba, width, height, ExtendedColorType::Rgba8)
-            .map_err(unwritten)?;
+            .map_err(|error| unwritten(&error))?;
         return Ok(Picture {
             content_type: "image/webp",
             bytes,
@@ -106,14 +106,14 @@ fn write(picture: &DynamicImage) -> Result<Picture> {
     let mut encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
     encoder
         .encode(&picture.to_rgb8(), width, height, ExtendedColorType::Rgb8)
-        .map_err(unwritten)?;
+        .map_err(|error| unwritten(&error))?;
     Ok(Picture {
         content_type: "image/jpeg",
         bytes,
     })
 }
 
-fn refused(error: image::ImageError) -> Error {
+fn refused(error: &image::ImageError) -> Error {
     match error {
         image::ImageError::Limits(_) => too_large(),
         _ => broken(),
@@ -131,7 +131,7 @@ fn too_large() -> Error {
     )
 }
 
-fn unwritten(error: image::ImageError) -> Error {
+fn unwritten(error: &image::ImageError) -> Error {
     Error::Fault(format!("a picture could not be written: {error}"))
 }
 
