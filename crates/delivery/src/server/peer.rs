@@ -225,4 +225,38 @@ mod tests {
         ];
         assert_eq!(host::of(&request("10.0.0.2", &lines)), Some("a.example"));
     }
+
+    /// What becomes of a connection from a trusted proxy that begins with these bytes and then waits, or ends.
+    async fn introduced(bytes: &[u8], ends: bool) -> io::Result<Origin> {
+        use tokio::io::AsyncWriteExt;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let mut proxy = TcpStream::connect(listener.local_addr()?).await?;
+        let (mut stream, address) = listener.accept().await?;
+        proxy.write_all(bytes).await?;
+        let _open = if ends { None } else { Some(proxy) };
+        let trusted = ["127.0.0.1/32".parse().unwrap()].into_iter().collect();
+        let origin = Origin::new(address, &trusted);
+        origin.introduced(&mut stream, Duration::from_millis(50)).await
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_does_not_finish_what_it_says_is_left() {
+        let header = b"PROXY TCP4 203.0.113.9 127.0.0.1 4711 80\r\n";
+        let origin = introduced(header, false).await.unwrap();
+        assert_eq!(origin.address, "203.0.113.9:4711".parse().unwrap());
+        assert!(
+            origin.believed.is_none(),
+            "the viewer's own headers are not the proxy's"
+        );
+        let other = introduced(b"GET / HTTP/1.1\r\n", false).await.unwrap();
+        assert!(other.address.ip().is_loopback());
+        for (bytes, ends) in [
+            (&header[..20], false),
+            (&header[..20], true),
+            (b"", true),
+            (b"PROXY x\r\n", false),
+        ] {
+            assert!(introduced(bytes, ends).await.is_err(), "{bytes:?}");
+        }
+    }
 }
