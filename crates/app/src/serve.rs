@@ -12,6 +12,9 @@ use delivery::{server, tls, web};
 use gateway::rtmp::RtmpServer;
 use hub::Hub;
 use hub::authority::Local;
+use platform::authority::Accounts;
+use platform::directory::Directory;
+use platform::live_state;
 use proxy::Trusted;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -41,15 +44,23 @@ pub async fn run(mut config: Config, with_demo: bool) -> Result<()> {
     listeners.tell(&mut config)?;
     let platform = accounts::open(&config).await?;
     secure::show(&certificates, &config, &platform)?;
-    let authority = Arc::new(Local::new(config.publish_open, config.live.clone()));
+    let local = Arc::new(Local::new(config.publish_open, config.live.clone()));
     if let Some(path) = &config.publish_keys_file {
-        keys_file::load(path, &authority)?;
-        tokio::spawn(keys_file::watch(path.clone(), Arc::clone(&authority)));
+        keys_file::load(path, &local)?;
+        tokio::spawn(keys_file::watch(path.clone(), Arc::clone(&local)));
     }
-    let hub = Hub::new(authority.clone(), hub::Limits::default());
+    let authority = Accounts::new(platform.clone(), Arc::clone(&local));
+    let hub = Hub::new(Arc::new(authority.clone()), hub::Limits::default());
     platform.attach(hub.clone());
-    let live = Live::start(hub.clone(), Arc::new(hub::directory::Plain), &config.data_dir)
-        .context("cannot use the data folder: set data.dir")?;
+    let live = Live::start(
+        hub.clone(),
+        Arc::new(Directory::new(platform.clone())),
+        &config.data_dir,
+    )
+    .context("cannot use the data folder: set data.dir")?;
+    live_state::resume(&platform).await?;
+    let counted = live.clone();
+    platform.count_viewers_by(move |name| counted.viewers_of(name));
     if let Some(address) = addresses::shown_rtmp(&config) {
         live.set_rtmp(address);
     }
@@ -85,9 +96,10 @@ pub async fn run(mut config: Config, with_demo: bool) -> Result<()> {
     ));
     tokio::spawn(certificates.run());
     if with_demo {
-        tokio::spawn(Demo::new(hub, &authority)?.run());
+        tokio::spawn(Demo::new(hub, &local)?.run());
     }
     running.spawn(platform::retention::run(platform.clone(), stopping.clone()));
+    running.spawn(live_state::run(platform.clone(), stopping.clone()));
     tokio::spawn(accounts::watch_ring(platform.clone()));
     ready.set(true);
     announce(&config, with_demo);
@@ -95,8 +107,10 @@ pub async fn run(mut config: Config, with_demo: bool) -> Result<()> {
     stop_signal().await?;
     info!("stopping: open requests are finished first");
     ready.set(false);
+    platform.live.stop();
     stop.send_replace(true);
     while running.join_next().await.is_some() {}
+    authority.finish(DRAIN).await;
     platform.db.close().await;
     info!("stopped");
     Ok(())

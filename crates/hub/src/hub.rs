@@ -127,12 +127,14 @@ impl Hub {
             protocol: request.caller.protocol,
             since: system_time(self.0.clock.unix_micros()),
         };
-        let (broadcast, new) = self.find_or_start(&grant)?;
-        let attached = broadcast.attach(&grant, info)?;
+        let started = self.find_or_start(&grant);
+        let joined = started.and_then(|(broadcast, new)| Ok((broadcast.attach(&grant, info.clone())?, broadcast, new)));
+        let (attached, broadcast, new) =
+            joined.inspect_err(|refusal| self.emit(Event::Refused(grant.name.clone(), refusal.clone())))?;
         if new {
             self.emit(Event::Started(Arc::clone(&broadcast)));
         }
-        self.emit(Event::Connected(Arc::clone(&broadcast)));
+        self.emit(Event::Connected(Arc::clone(&broadcast), info.clone()));
         self.look();
         Ok(Publisher::new(
             self.clone(),

@@ -3,23 +3,30 @@
 pub mod actor;
 pub mod api;
 pub mod audit;
+pub mod authority;
 pub mod authorize;
 pub mod callback;
 pub mod channels;
 pub mod clock;
+pub mod directory;
 pub mod error;
+pub mod events;
 pub mod https;
 pub mod id;
 pub mod idempotency;
 pub mod images;
 pub mod mail;
+pub mod live_state;
 pub mod outbound;
 pub mod people;
 pub mod platform;
 pub mod publish_token;
 pub mod retention;
+#[cfg(test)]
+mod scene;
 pub mod secret;
 pub mod settings;
+pub mod stop;
 pub mod store;
 pub mod streams;
 #[cfg(any(test, feature = "testing"))]

@@ -16,6 +16,7 @@ use crate::error::Result;
 use crate::https::Https;
 use crate::id::Id;
 use crate::images;
+use crate::live_state::LiveState;
 use crate::outbound::Outbound;
 use crate::people::Doors;
 use crate::publish_token::{self, PublishTokens};
@@ -78,6 +79,8 @@ pub struct Shared {
     https: OnceLock<HttpsOf>,
     changes: broadcast::Sender<Change>,
     settings_changed: watch::Sender<()>,
+    /// What is known of live streams.
+    pub live: LiveState,
 }
 
 /// Something about which others have drawn conclusions is no longer as it was: look again.
@@ -152,6 +155,7 @@ impl Platform {
             https: OnceLock::new(),
             settings_changed: watch::Sender::new(()),
             changes: broadcast::Sender::new(CHANGES_MAX),
+            live: LiveState::default(),
         })))
     }
 }

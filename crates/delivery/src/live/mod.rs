@@ -127,6 +127,12 @@ impl Live {
             .sum()
     }
 
+    /// How many viewers play the broadcast of that name of the hub over HTTP now; `None` if none runs.
+    pub fn viewers_of(&self, name: &str) -> Option<u64> {
+        let channel = self.0.directory.newest(&Name::parse(name).ok()?)?;
+        Some(channel.viewers() as u64)
+    }
+
     /// Starts a task for each broadcast, as they come.
     async fn follow_hub(self) {
         let mut events = self.0.hub.subscribe();

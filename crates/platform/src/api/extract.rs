@@ -92,20 +92,26 @@ impl FromRequestParts<Platform> for Actor {
 
     async fn from_request_parts(parts: &mut Parts, platform: &Platform) -> Result<Self> {
         let client = Client::from_request_parts(parts, platform).await?;
-        let Some(shown) = shown(&parts.headers) else {
-            return Err(Error::Unauthenticated("sign in first".into()));
-        };
-        let found = match &shown {
-            Shown::Cookie(secret) => sessions::find(platform, secret, &client).await,
-            Shown::Token { id, secret } => tokens::find(platform, id, secret, &client).await,
-        };
-        match &found {
-            Ok(actor) => platform.limits.learn(shown.digest(), &actor.user),
-            Err(Error::Unauthenticated(_)) => platform.limits.forget(&shown.digest()),
-            Err(_) => {}
-        }
-        found
+        who(platform, &parts.headers, &client).await
     }
+}
+
+/// Whoever is signed in by what these headers show.
+///
+/// # Errors
+/// [`Error::Unauthenticated`], and those of the database.
+pub(crate) async fn who(platform: &Platform, headers: &HeaderMap, client: &Client) -> Result<Actor> {
+    let shown = shown(headers).ok_or(Error::Unauthenticated("sign in first".into()))?;
+    let found = match &shown {
+        Shown::Cookie(secret) => sessions::find(platform, secret, client).await,
+        Shown::Token { id, secret } => tokens::find(platform, id, secret, client).await,
+    };
+    match &found {
+        Ok(actor) => platform.limits.learn(shown.digest(), &actor.user),
+        Err(Error::Unauthenticated(_)) => platform.limits.forget(&shown.digest()),
+        Err(_) => {}
+    }
+    found
 }
 
 /// Somebody who may be signed in: what is shown and wrong counts as nothing shown.

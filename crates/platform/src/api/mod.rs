@@ -27,6 +27,7 @@ use axum::{Router, middleware};
 use utoipa_axum::router::OpenApiRouter;
 
 pub use extract::{Body, COOKIE_PLAIN, COOKIE_SECURE, Fresh, MaybeActor, PathParameters, Query};
+pub(crate) use extract::{session_cookie, who};
 pub use limit::{Allowances, Limits, Network, per_minute};
 pub use openapi::document;
 pub use page::{Flag, Items, PageQuery};

@@ -100,20 +100,47 @@ pub fn lookup(ring: &KeyRing, key: &str) -> Lookup {
     ring.lookup(LOOKUP, key.trim())
 }
 
+macro_rules! select {
+    ($which:literal) => {
+        concat!(
+            "select k.id as key_id, k.expires_at, k.revoked_at, s.id as stream_id, s.environment_id, s.owner_id, s.channel_id,
+                    s.settings, s.disabled_at, s.deleted_at, u.suspended_at, u.erased_at
+             from stream_keys k join streams s on s.id = k.stream_id join users u on u.id = s.owner_id where ",
+            $which
+        )
+    };
+}
+
 /// The key that was shown, even where it is good for nothing any more: [`Found::refusal`] says why.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn find(conn: &mut Conn<'_>, lookup: &Lookup) -> store::Result<Option<Found>> {
-    optional!(
+    optional!(conn, Found, select!("k.lookup = $1"), lookup)
+}
+
+/// The key of that id, with what it is good for.
+///
+/// # Errors
+/// Those of the database.
+pub async fn judged(conn: &mut Conn<'_>, key: &Id) -> store::Result<Option<Found>> {
+    optional!(conn, Found, select!("k.id = $1"), key)
+}
+
+/// Whether a revoked key was rotated: another came in its place in the same moment.
+///
+/// # Errors
+/// Those of the database.
+pub async fn was_rotated(conn: &mut Conn<'_>, key: &Found) -> store::Result<bool> {
+    let successor = optional!(
         conn,
-        Found,
-        "select k.id as key_id, k.expires_at, k.revoked_at, s.id as stream_id, s.environment_id, s.owner_id, s.channel_id,
-                s.settings, s.disabled_at, s.deleted_at, u.suspended_at, u.erased_at
-         from stream_keys k join streams s on s.id = k.stream_id join users u on u.id = s.owner_id
-         where k.lookup = $1",
-        lookup
-    )
+        (Id,),
+        "select id from stream_keys where stream_id = $1 and created_at = $2 and id <> $3 limit 1",
+        &key.stream_id,
+        key.revoked_at,
+        &key.key_id
+    )?;
+    Ok(successor.is_some())
 }
 
 /// Writes down that a source showed the key.
