@@ -53,7 +53,9 @@ async function send<T>(
 		response = await attempt(url, request, 1);
 		if (!response.ok) throw signedOut(await ApiError.from(response), options);
 	}
-	return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+	// 204, and some that only say "accepted", have no body.
+	const text = await response.text();
+	return (text === '' ? undefined : JSON.parse(text)) as T;
 }
 
 function signedOut(problem: ApiError, options: Options): ApiError {

@@ -145,7 +145,7 @@ export interface Channel {
 	mature: boolean;
 	visibility: Visibility;
 	owner: { id: string; name: string };
-	live: { broadcast_id: string; started_at: string; viewers: number; name: string } | null;
+	live: { broadcast_id: string; started_at: string; viewers: number | null; name: string } | null;
 	play: { name: string; hls: string; dash: string; still: string } | null;
 	/** For those who manage the channel. */
 	stream_id?: string | null;
@@ -163,15 +163,15 @@ export interface ChannelMember {
 
 export interface StreamSettings {
 	latency: 'low' | 'normal';
-	/** How long a lost source may take to come back, in seconds. */
-	reconnect_s: number;
+	/** How long a lost source may take to come back, in seconds; `null`: as long as the server's configuration says. */
+	reconnect_s: number | null;
 	takeover: 'replace' | 'refuse';
 }
 
 export interface LiveSource {
 	broadcast_id: string;
 	started_at: string;
-	viewers: number;
+	viewers: number | null;
 	protocol: string | null;
 	width: number | null;
 	height: number | null;
@@ -191,6 +191,8 @@ export interface Stream {
 	id: string;
 	title: string;
 	channel: { id: string; handle: string } | null;
+	/** It is the one that its channel shows. */
+	main: boolean;
 	settings: StreamSettings;
 	disabled: boolean;
 	state: 'idle' | 'live' | 'waiting';
@@ -233,10 +235,12 @@ export interface HealthSample {
 	/** Bits per second. */
 	bitrate: number | null;
 	frame_rate: number | null;
-	/** Seconds between the newest two key frames. */
-	key_frame_interval?: number | null;
-	/** The longest time within this second, in milliseconds, in which nothing arrived. */
-	gap_ms?: number | null;
+	/** Between the last two key frames; none before the second. */
+	keyframe_ms?: number | null;
+	/** What waits in the encoder or the network, in milliseconds. */
+	backlog_ms?: number | null;
+	/** How often the source's time stamps jumped since it connected. */
+	timestamp_jumps?: number | null;
 }
 
 export interface StreamStatus {

@@ -91,7 +91,7 @@ export const studio = {
 		health: 'Health',
 		healthText: 'The last 60 minutes, second by second.',
 		broadcast: 'Broadcast',
-		newest: 'The last 60 minutes',
+		newest: 'The newest one',
 		noHealth: 'No figures yet',
 		noHealthHint: 'They begin with the first second of a broadcast and stay for weeks.',
 		good: 'Nothing to complain about in this time.',
@@ -102,12 +102,12 @@ export const studio = {
 		bitrateLeast: 'lowest',
 		frameRate: 'Frames a second',
 		keyFrames: 'Key frames every',
-		gap: 'Longest pause',
+		backlog: 'Most waiting',
 		chart: (what: string) => `Graph of ${what}; the table below has the same figures`,
 		fps: 'Frame rate',
 		fpsUnit: 'frames a second',
 		keyFrameInterval: 'Key frame interval',
-		gaps: 'Pauses',
+		backlogs: 'Waiting to be sent',
 		events: 'Events',
 		eventsText: 'What happened to this stream, newest first.',
 		noEvents: 'Nothing has happened yet',
@@ -128,7 +128,7 @@ export const studio = {
 		latencyNormal: 'Normal: a few seconds, steadier on weak networks',
 		reconnect: 'Wait for a lost encoder',
 		reconnectHint:
-			'In seconds. While the server waits, viewers see “paused” and the broadcast goes on. 0 to 600.',
+			'In seconds, at most 1800; empty for what the server’s configuration says. Until then viewers see “paused”.',
 		takeover: 'When a second encoder comes with a right key',
 		takeoverReplace: 'It replaces the first',
 		takeoverRefuse: 'It is refused while the first is there',
@@ -137,8 +137,9 @@ export const studio = {
 		playback: 'Links for playing',
 		playbackText:
 			'Each is an address under which this stream plays. Take one back and it stops working everywhere.',
-		policy: { public: 'For everybody', private: 'For members' },
+		policy: { public: 'For everybody', private: 'For members, or for you alone where there is no channel' },
 		playbackAdd: 'New link',
+		playbackAddFor: { public: 'New link for everybody', private: 'New link for members' },
 		playbackAdded: 'The new link works from now on.',
 		playbackDelete: 'Take back',
 		playbackDeleteTitle: 'Take back this link?',
@@ -170,8 +171,14 @@ export const studio = {
 		frameRateHelp: 'The encoder did not keep up: choose a faster preset, a smaller picture or fewer frames.',
 		keyFrames: (interval: string) => `Key frames came only every ${interval}.`,
 		keyFramesHelp: 'Set the key frame interval to 2 s: viewers join faster and the latency stays low.',
-		uneven: (pause: string) => `The picture arrived unevenly: pauses of up to ${pause}.`,
-		unevenHelp: 'Something on the way holds data back. Try a cable or another network.'
+		backlog: (delay: string, lasted: string) =>
+			`The picture came late for ${lasted}: up to ${delay} of it waited to be sent.`,
+		backlogHelp: 'The network is slower than the picture: set a lower bit rate, or use a cable.',
+		jumps: (times: number) =>
+			times === 1
+				? 'The encoder’s time stamps jumped once.'
+				: `The encoder’s time stamps jumped ${times} times.`,
+		jumpsHelp: 'Viewers may see a stutter. Restart the encoder; if it stays, check its clock and its inputs.'
 	},
 	setup: {
 		title: 'Go live',
@@ -213,6 +220,8 @@ export const studio = {
 		liveHint: (page: string) => `Viewers see it here: ${page}`,
 		open: 'Open the page',
 		details: 'Health and events',
+		connecting: 'Your encoder is connected',
+		connectingHint: 'The first picture is on its way.',
 		lost: 'The connection is lost',
 		lostHint: 'The broadcast goes on when your encoder is back.',
 		ended: 'The broadcast has ended',
@@ -297,9 +306,9 @@ export const studio = {
 		handleHint:
 			'The end of its address: small letters, digits, - and _. The old one leads here for 90 days more.',
 		handleShort: 'At least 3 signs.',
-		handleLong: 'At most 30 signs.',
+		handleLong: 'At most 24 signs.',
 		handleSigns: 'Only small letters a–z, digits, - and _.',
-		handleEdges: 'It begins and ends with a letter or digit.',
+		handleEdges: 'It begins with a letter or digit.',
 		handleAsking: 'Looking whether it is free…',
 		handleFree: (handle: string) => `“${handle}” looks free.`,
 		handleTaken: (handle: string) => `“${handle}” is taken.`,
@@ -336,7 +345,8 @@ export const studio = {
 		cropY: 'Up and down',
 		cropPreview: 'What will be seen',
 		cropSave: 'Save picture',
-		audience: 'Who can watch',
+		audience: 'Audience',
+		audienceWho: 'Who can watch',
 		visibility: {
 			public: ['Everybody', 'It is listed on the home page and in Browse.'],
 			unlisted: ['Everybody with the link', 'It is listed nowhere.'],
@@ -359,7 +369,7 @@ export const studio = {
 			string
 		>,
 		memberAdd: 'Add member',
-		memberAdded: 'Added. Whoever has no account here gets an invitation.',
+		memberAdded: 'If somebody has an account with this address, they are a member now.',
 		memberRemove: 'Remove',
 		memberRemoveTitle: (name: string) => `Remove ${name}?`,
 		memberRemoveText: 'While the channel is private they cannot watch it any more.',

@@ -1,13 +1,13 @@
 /** What a channel's handle may be; the server decides, this only answers while somebody types. */
 export const HANDLE_MIN = 3;
-export const HANDLE_MAX = 30;
+export const HANDLE_MAX = 24;
 
 /** Why a handle cannot be one, or `null` when it can. */
 export function handleProblem(handle: string): 'short' | 'long' | 'signs' | 'edges' | null {
 	if (/[^a-z0-9_-]/.test(handle)) return 'signs';
 	if (handle.length < HANDLE_MIN) return 'short';
 	if (handle.length > HANDLE_MAX) return 'long';
-	if (/^[_-]|[_-]$/.test(handle)) return 'edges';
+	if (/^[_-]/.test(handle)) return 'edges';
 	return null;
 }
 

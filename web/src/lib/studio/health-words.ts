@@ -28,8 +28,10 @@ export function sentence(breach: Breach): Sentence {
 			};
 		case 'key_frames':
 			return { what: text.keyFrames(span(breach.worst)), help: text.keyFramesHelp };
-		case 'uneven':
-			return { what: text.uneven(span(breach.worst)), help: text.unevenHelp };
+		case 'backlog':
+			return { what: text.backlog(span(breach.worst), lasted), help: text.backlogHelp };
+		case 'jumps':
+			return { what: text.jumps(breach.worst), help: text.jumpsHelp };
 	}
 }
 

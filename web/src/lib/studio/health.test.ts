@@ -13,8 +13,9 @@ function source(length: number, change: Record<number, Partial<HealthSample> | n
 			at: new Date(START + second * 1000).toISOString(),
 			bitrate: 4_000_000,
 			frame_rate: 30,
-			key_frame_interval: 2,
-			gap_ms: 40,
+			keyframe_ms: 2000,
+			backlog_ms: 40,
+			timestamp_jumps: 0,
 			...change[second]
 		}));
 }
@@ -54,7 +55,7 @@ test('seconds that are missing or empty are a silence, not a low bit rate', () =
 
 test('rare key frames and few frames are told apart', () => {
 	const found = breaches(
-		source(90, { ...during(10, 20, { key_frame_interval: 8 }), ...during(40, 50, { frame_rate: 12 }) })
+		source(90, { ...during(10, 20, { keyframe_ms: 8000 }), ...during(40, 50, { frame_rate: 12 }) })
 	);
 	expect(found.map(({ kind }) => kind)).toEqual(['key_frames', 'frame_rate']);
 });
@@ -63,10 +64,11 @@ test('every breach reads as a sentence with what to do', () => {
 	const found = breaches(
 		source(90, {
 			...during(5, 9, null),
-			...during(10, 20, { key_frame_interval: 8 }),
+			...during(10, 20, { keyframe_ms: 8000 }),
 			...during(30, 40, { frame_rate: 12 }),
 			...during(50, 60, { bitrate: 900_000 }),
-			70: { gap_ms: 1500 }
+			...during(62, 66, { backlog_ms: 1500 }),
+			...during(70, 90, { timestamp_jumps: 2 })
 		})
 	);
 	expect(found.map((breach) => sentence(breach).what)).toEqual([
@@ -74,22 +76,23 @@ test('every breach reads as a sentence with what to do', () => {
 		'Key frames came only every 8 s.',
 		'The frame rate fell to 12 of 30 frames a second for 10 s.',
 		'The bit rate fell to 900 kb/s, from 4.0 Mb/s, for 10 s.',
-		'The picture arrived unevenly: pauses of up to 1.5 s.'
+		'The picture came late for 4 s: up to 1.5 s of it waited to be sent.',
+		'The encoder’s time stamps jumped 2 times.'
 	]);
 	for (const breach of found) expect(sentence(breach).help).toMatch(/\.$/);
 });
 
 test('a table has a row for each minute, the newest first', () => {
-	const rows = minutes(source(90, { 61: { bitrate: 1_000_000, gap_ms: 900 } }));
+	const rows = minutes(source(90, { 61: { bitrate: 1_000_000, backlog_ms: 900 } }));
 	expect(rows.map(({ at }) => at)).toEqual([START + 60_000, START]);
 	expect(rows[0]?.bitrate?.least).toBe(1_000_000);
-	expect(rows[0]?.gap).toBe(900);
+	expect(rows[0]?.backlog).toBe(900);
 	expect(rows[1]).toEqual({
 		at: START,
 		bitrate: { least: 4_000_000, mean: 4_000_000 },
 		frameRate: 30,
 		keyFrames: 2,
-		gap: 40
+		backlog: 40
 	});
 });
 

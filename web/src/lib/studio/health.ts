@@ -1,7 +1,7 @@
 /** What the health of a source says in words: where it was bad, how long, and what helps. */
 import type { HealthSample } from '$lib/api';
 
-export type BreachKind = 'silence' | 'bitrate' | 'frame_rate' | 'key_frames' | 'uneven';
+export type BreachKind = 'silence' | 'bitrate' | 'frame_rate' | 'key_frames' | 'backlog' | 'jumps';
 
 /** A time in which something was not as it should be. Times are Unix milliseconds. */
 export interface Breach {
@@ -9,7 +9,7 @@ export interface Breach {
 	from: number;
 	/** The end, not part of it. */
 	to: number;
-	/** The worst value: seconds, bits per second, frames per second, by kind. */
+	/** The worst value: seconds, bits per second, frames per second, or how often, by kind. */
 	worst: number;
 	/** What is usual for this source, where there is such a thing. */
 	usual: number;
@@ -21,8 +21,8 @@ const BITRATE_LOW = 0.5;
 const FRAME_RATE_LOW = 0.85;
 /** Seconds between key frames above which joining takes long and low latency suffers. */
 export const KEY_FRAMES_MAX_S = 4;
-/** A pause in milliseconds that viewers may see. */
-const GAP_MS = 700;
+/** So much that waits to be sent, in milliseconds, is a delay that viewers have too. */
+const BACKLOG_MS = 1000;
 /** How many seconds in a row make a breach of it; one odd second is nothing. */
 const LASTING_S = 3;
 const SECOND_MS = 1000;
@@ -49,18 +49,11 @@ export function breaches(samples: readonly HealthSample[]): Breach[] {
 			seconds,
 			'key_frames',
 			2,
-			({ key_frame_interval }) =>
-				(key_frame_interval ?? 0) > KEY_FRAMES_MAX_S ? (key_frame_interval ?? null) : null,
+			({ keyframe_ms }) => above(keyframe_ms, KEY_FRAMES_MAX_S * 1000),
 			Math.max
 		),
-		...runs(
-			seconds,
-			'uneven',
-			0,
-			({ gap_ms }) => ((gap_ms ?? 0) >= GAP_MS ? (gap_ms ?? 0) / 1000 : null),
-			Math.max,
-			1
-		)
+		...runs(seconds, 'backlog', 0, ({ backlog_ms }) => above(backlog_ms, BACKLOG_MS), Math.max),
+		...jumps(seconds)
 	];
 	return found.sort((a, b) => a.from - b.from);
 }
@@ -89,8 +82,7 @@ function runs(
 	kind: BreachKind,
 	usual: number,
 	bad: (sample: HealthSample) => number | null,
-	worse: (a: number, b: number) => number = Math.min,
-	lasting = LASTING_S
+	worse: (a: number, b: number) => number = Math.min
 ): Breach[] {
 	const found: Breach[] = [];
 	for (const { at, sample } of seconds) {
@@ -102,7 +94,27 @@ function runs(
 			last.worst = worse(last.worst, value);
 		} else found.push({ kind, from: at, to: at + SECOND_MS, worst: value, usual });
 	}
-	return found.filter(({ from, to }) => to - from >= lasting * SECOND_MS);
+	return found.filter(({ from, to }) => to - from >= LASTING_S * SECOND_MS);
+}
+
+/** Seconds in which the count of jumps grew; it begins anew with each source. */
+function jumps(seconds: readonly Second[]): Breach[] {
+	const found: Breach[] = [];
+	seconds.forEach(({ at, sample }, index) => {
+		const grown = (sample.timestamp_jumps ?? 0) - (seconds[index - 1]?.sample.timestamp_jumps ?? 0);
+		if (index === 0 || grown <= 0) return;
+		const last = found.at(-1);
+		if (last && at - last.to < 10 * SECOND_MS) {
+			last.to = at + SECOND_MS;
+			last.worst += grown;
+		} else found.push({ kind: 'jumps', from: at, to: at + SECOND_MS, worst: grown, usual: 0 });
+	});
+	return found;
+}
+
+/** Seconds, of milliseconds that are over a limit. */
+function above(ms: number | null | undefined, limit: number): number | null {
+	return ms !== null && ms !== undefined && ms > limit ? ms / 1000 : null;
 }
 
 /** A value that is there, not zero (silence is another thing) and below a limit. */
@@ -121,9 +133,10 @@ export interface Minute {
 	at: number;
 	bitrate: { least: number; mean: number } | null;
 	frameRate: number | null;
+	/** The longest, in seconds. */
 	keyFrames: number | null;
-	/** The longest pause, in milliseconds. */
-	gap: number | null;
+	/** The most that waited, in milliseconds. */
+	backlog: number | null;
 }
 
 /** Samples by minutes, newest first. */
@@ -139,14 +152,14 @@ export function minutes(samples: readonly HealthSample[]): Minute[] {
 function summary(at: number, samples: readonly HealthSample[]): Minute {
 	const rates = known(samples.map(({ bitrate }) => bitrate));
 	const frames = known(samples.map(({ frame_rate }) => frame_rate));
-	const keys = known(samples.map(({ key_frame_interval }) => key_frame_interval));
-	const gaps = known(samples.map(({ gap_ms }) => gap_ms));
+	const keys = known(samples.map(({ keyframe_ms }) => keyframe_ms));
+	const backlogs = known(samples.map(({ backlog_ms }) => backlog_ms));
 	return {
 		at,
 		bitrate: rates.length > 0 ? { least: Math.min(...rates), mean: mean(rates) } : null,
 		frameRate: frames.length > 0 ? mean(frames) : null,
-		keyFrames: keys.length > 0 ? Math.max(...keys) : null,
-		gap: gaps.length > 0 ? Math.max(...gaps) : null
+		keyFrames: keys.length > 0 ? Math.max(...keys) / 1000 : null,
+		backlog: backlogs.length > 0 ? Math.max(...backlogs) : null
 	};
 }
 
@@ -163,19 +176,20 @@ export interface Columns {
 	at: number[];
 	bitrate: (number | null)[];
 	frame_rate: (number | null)[];
-	key_frame_interval: (number | null)[];
-	gap_ms: (number | null)[];
+	/** In seconds. */
+	keyframe: (number | null)[];
+	backlog_ms: (number | null)[];
 }
 
 /** A second that is missing breaks the line: the picture did too. */
 export function columns(samples: readonly HealthSample[]): Columns {
-	const all: Columns = { at: [], bitrate: [], frame_rate: [], key_frame_interval: [], gap_ms: [] };
+	const all: Columns = { at: [], bitrate: [], frame_rate: [], keyframe: [], backlog_ms: [] };
 	const push = (at: number, sample: Partial<HealthSample>) => {
 		all.at.push(at);
 		all.bitrate.push(sample.bitrate ?? null);
 		all.frame_rate.push(sample.frame_rate ?? null);
-		all.key_frame_interval.push(sample.key_frame_interval ?? null);
-		all.gap_ms.push(sample.gap_ms ?? null);
+		all.keyframe.push(sample.keyframe_ms ? sample.keyframe_ms / 1000 : null);
+		all.backlog_ms.push(sample.backlog_ms ?? null);
 	};
 	for (const sample of samples) {
 		const at = Math.round(Date.parse(sample.at) / SECOND_MS);

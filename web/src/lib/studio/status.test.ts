@@ -48,6 +48,31 @@ test('an encoder that comes back with a key that was changed is told so', () => 
 	);
 });
 
+test('before the first picture an encoder is connected, not lost', () => {
+	const begun = (seconds: number): StreamStatus => ({
+		...said('waiting'),
+		live: {
+			broadcast_id: 'b',
+			started_at: at(seconds),
+			viewers: 0,
+			protocol: 'rtmp',
+			width: null,
+			height: null,
+			frame_rate: null,
+			video_codec: null,
+			audio_codec: null,
+			bitrate: null
+		}
+	});
+	expect(story(said('idle'), begun(-1), said('live'), begun(-1))).toEqual([
+		'waiting',
+		'connecting',
+		'live',
+		'lost'
+	]);
+	expect(story(begun(-60))).toEqual(['lost']);
+});
+
 test('a stream that is switched off says that first', () => {
 	expect(reduce(START, said('idle', -1), NOW, true).phase).toBe('disabled');
 });
