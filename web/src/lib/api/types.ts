@@ -306,3 +306,32 @@ export interface AuditEntry {
 	address: string | null;
 	detail: Record<string, unknown> | null;
 }
+
+/** What can be set in the running server. */
+export interface AdminSettings {
+	name: string;
+	description: string;
+	public_url: string | null;
+	admin_contact: string | null;
+	sign_up: Server['sign_up'];
+	creators: Server['creators'];
+	verify_email: boolean;
+	required_factor_roles: RoleName[];
+	quotas: { channels: number; streams: number; keys_per_stream: number; broadcasts_at_once: number };
+	retention: { events_days: number; health_days: number; audit_days: number };
+	/** The password is never told. */
+	mail: Omit<MailSettings, 'password'> | null;
+	/** Names of settings that the configuration file decides. */
+	fixed_by_config: string[];
+}
+
+export interface AdminProvider {
+	id: string;
+	slug: string;
+	name: string;
+	issuer: string;
+	client_id: string;
+	sign_up: boolean;
+	enabled: boolean;
+	created_at: string;
+}
