@@ -7,5 +7,5 @@ const server = process.env.HEADWATER_URL ?? 'http://127.0.0.1:8080';
 export default defineConfig({
 	plugins: [sveltekit()],
 	build: { target: 'es2022', chunkSizeWarningLimit: 700 },
-	server: { proxy: { '/live': server, '/api': server, '/time': server } }
+	server: { proxy: { '/live': server, '/api/v1': server, '/api/openapi.json': server, '/time': server } }
 });

@@ -253,15 +253,16 @@ export interface StreamStatus {
 
 export interface AdminUser {
 	id: string;
-	email: string;
+	/** None of a person who was erased. */
+	email: string | null;
 	email_verified: boolean;
 	name: string;
 	roles: Role[];
 	creator: Me['creator'];
-	state: 'active' | 'suspended' | (string & {});
-	suspended_reason?: string | null;
+	suspended_at: string | null;
+	suspended_reason: string | null;
 	created_at: string;
-	seen_at?: string | null;
+	signed_in_at: string | null;
 }
 
 export interface AdminInvitation {

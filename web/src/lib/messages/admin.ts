@@ -51,8 +51,7 @@ export const admin = {
 		states: {
 			active: 'Active',
 			suspended: 'Suspended',
-			creator_requested: 'Asks to stream',
-			unverified: 'Address not confirmed'
+			requested: 'Asks to stream'
 		} as Record<string, string>,
 		go: 'Search',
 		none: 'Nobody matches',
@@ -64,7 +63,7 @@ export const admin = {
 		roles: 'Roles',
 		streaming: 'May stream',
 		status: 'State',
-		seen: 'Last seen',
+		seen: 'Last sign-in',
 		actions: 'Actions',
 		roleNames: {
 			owner: 'Owner',
@@ -82,7 +81,7 @@ export const admin = {
 		back: 'All people',
 		facts: 'Account',
 		since: 'Here since',
-		seen: 'Last seen',
+		seen: 'Last sign-in',
 		verified: 'Address confirmed',
 		yes: 'yes',
 		no: 'no',
@@ -196,7 +195,7 @@ export const admin = {
 		text: 'Who did what, and from where. It can only grow; old entries leave after the time that is set.',
 		caption: 'Entries, newest first',
 		action: 'Action',
-		actionHint: 'Such as sign_in or key_reveal',
+		actionHint: 'key.reveal, or key. for all about keys',
 		actor: 'Who',
 		actorHint: 'The id of a person',
 		go: 'Filter',
@@ -207,7 +206,12 @@ export const admin = {
 		target: 'On what',
 		address: 'From',
 		detail: 'More',
-		system: 'the server'
+		kinds: {
+			user: 'a person',
+			token: 'a token',
+			shell: 'the command line',
+			nobody: 'nobody known'
+		} as Record<string, string>
 	},
 	settings: {
 		title: 'Settings',
