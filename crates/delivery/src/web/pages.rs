@@ -23,7 +23,7 @@ pub(super) enum Audience {
 use Audience::{Everybody, Holder, Person};
 
 /// A path, its title and audience; `*` stands for one segment.
-const PAGES: [(&str, &str, Audience); 24] = [
+const PAGES: [(&str, &str, Audience); 26] = [
     ("/browse", "Browse", Everybody),
     ("/c/*", "", Everybody),
     ("/setup", "Set up", Holder),
@@ -44,10 +44,12 @@ const PAGES: [(&str, &str, Audience); 24] = [
     ("/studio/channel/*", "Channel", Person),
     ("/admin", "Server", Person),
     ("/admin/users", "People", Person),
+    ("/admin/users/*", "Person", Person),
     ("/admin/live", "Live now", Person),
     ("/admin/audit", "Audit log", Person),
     ("/admin/settings", "Settings", Person),
     ("/admin/invitations", "Invitations", Person),
+    ("/api/docs", "API reference", Everybody),
 ];
 
 /// The page at a path, if the app has one there. A slash at its end changes nothing.
