@@ -85,6 +85,7 @@ struct Filter {
     /// Only who has this role on the server.
     role: Option<Role>,
     /// Only who is in this state.
+    #[param(inline)]
     state: Option<State_>,
     /// How many, 1 to 100.
     #[param(minimum = 1, maximum = 100)]

@@ -96,6 +96,11 @@ export interface Passkey {
 	used_at: string | null;
 }
 
+export interface AddedPasskey extends Passkey {
+	/** Codes for the day when it is lost, if it is the first second factor; shown this once. */
+	recovery_codes: string[];
+}
+
 export interface Identity {
 	id: string;
 	provider: string;

@@ -164,15 +164,17 @@ export const account = {
 		totpConfirm: 'Turn on',
 		totpDisable: 'Turn off',
 		totpDisableTitle: 'Turn off the authenticator app?',
-		totpDisableText: 'Your password alone will be enough to sign in. Recovery codes stop working.',
+		totpDisableText: 'Unless you have a passkey, your password alone will be enough to sign in.',
 		codesTitle: 'Recovery codes',
 		codesText: (left: number) =>
-			left === 1 ? 'One code is left.' : `${left} codes are left. Each works once, instead of the app.`,
+			left === 1
+				? 'One code is left.'
+				: `${left} codes are left. Each works once, when the app or the passkey is not at hand.`,
 		codesNew: 'Make new codes',
 		codesNewTitle: 'Make new recovery codes?',
 		codesNewText: 'The old ones stop working at once.',
 		codesShown: 'Keep these codes',
-		codesHint: 'Each works once when the app is not at hand. They are not shown again.',
+		codesHint: 'Each works once when the app or the passkey is not at hand. They are not shown again.',
 		codesCopy: 'Copy all',
 		codesFile: 'headwater-recovery-codes.txt',
 		codesKept: 'I have kept them',
