@@ -21,3 +21,8 @@ export function signInPath(from: { pathname: string; search: string }): string {
 	const here = from.pathname + from.search;
 	return here === '/' ? '/login' : `/login?next=${encodeURIComponent(here)}`;
 }
+
+/** A whole address to pass on: where the server does not know its own, it names a path, and the page knows. */
+export function absolute(url: string): string {
+	return new URL(url, location.origin).href;
+}

@@ -250,6 +250,7 @@ export interface HealthSample {
 
 export interface StreamStatus {
 	state: Stream['state'];
+	disabled: boolean;
 	live: LiveSource | null;
 	last_refusal: Refusal | null;
 	health: HealthSample | null;
@@ -289,14 +290,16 @@ export interface AdminLink {
 
 export interface AdminLive {
 	broadcast_id: string;
-	name: string;
+	/** By which it can be watched; `null` where nothing leads to it. */
+	name: string | null;
+	title: string | null;
 	stream_id: string | null;
 	channel: { id: string; handle: string } | null;
 	owner: { id: string; name: string } | null;
 	protocol: string | null;
 	peer: string | null;
 	started_at: string;
-	viewers: number;
+	viewers: number | null;
 	width: number | null;
 	height: number | null;
 	bitrate: number | null;
@@ -339,5 +342,8 @@ export interface AdminProvider {
 	client_id: string;
 	sign_up: boolean;
 	enabled: boolean;
+	has_secret: boolean;
+	/** `null` where the server does not know its own address. */
+	redirect_uri: string | null;
 	created_at: string;
 }

@@ -26,13 +26,9 @@ export const admin = {
 		requests: (n: number, more: boolean) =>
 			n === 1 && !more ? '1 person asks to stream' : `${n}${more ? ' or more' : ''} people ask to stream`,
 		requestsGo: 'Look at them',
-		links: (n: number, more: boolean) =>
-			n === 1 && !more
-				? '1 link waits to be passed on'
-				: `${n}${more ? ' or more' : ''} links wait to be passed on`,
-		linksGo: 'Pass on',
-		noMail: 'No mail server is set: people get their links from you.',
-		noMailGo: 'Set up mail',
+		noMail:
+			'The server sends no mail: people who confirm an address or forgot a password get their links from you.',
+		noMailGo: 'Links to pass on',
 		insecure: 'This page came without encryption. Passwords and keys can be read on the way.',
 		noUrl: 'The server’s public address is not set: links in mails may be wrong.',
 		noUrlGo: 'Set it',

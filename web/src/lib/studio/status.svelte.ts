@@ -15,10 +15,7 @@ export class StatusWatch {
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#over = false;
 
-	constructor(
-		readonly stream: string,
-		readonly disabled: () => boolean = () => false
-	) {}
+	constructor(readonly stream: string) {}
 
 	/** Begins; returns what ends it. */
 	follow(): () => void {
@@ -67,7 +64,7 @@ export class StatusWatch {
 
 	#take(status: StreamStatus) {
 		this.status = status;
-		this.reduced = reduce(this.reduced, status, Date.now(), this.disabled());
+		this.reduced = reduce(this.reduced, status, Date.now());
 		this.problem = null;
 	}
 }

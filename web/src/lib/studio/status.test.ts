@@ -7,7 +7,7 @@ const at = (seconds: number) => new Date(NOW + seconds * 1000).toISOString();
 
 function said(state: StreamStatus['state'], refusedAt?: number): StreamStatus {
 	const last_refusal = refusedAt === undefined ? null : { at: at(refusedAt), reason: 'the key is not known' };
-	return { state, live: null, last_refusal, health: null, advice: [] };
+	return { state, disabled: false, live: null, last_refusal, health: null, advice: [] };
 }
 
 /** The phases after each answer. */
@@ -49,30 +49,27 @@ test('an encoder that comes back with a key that was changed is told so', () => 
 });
 
 test('before the first picture an encoder is connected, not lost', () => {
-	const begun = (seconds: number): StreamStatus => ({
-		...said('waiting'),
-		live: {
-			broadcast_id: 'b',
-			started_at: at(seconds),
-			viewers: 0,
-			protocol: 'rtmp',
-			width: null,
-			height: null,
-			frame_rate: null,
-			video_codec: null,
-			audio_codec: null,
-			bitrate: null
-		}
-	});
-	expect(story(said('idle'), begun(-1), said('live'), begun(-1))).toEqual([
+	const seen = {
+		broadcast_id: 'b',
+		started_at: at(-9),
+		viewers: 0,
+		protocol: null,
+		width: 640,
+		height: 360,
+		frame_rate: null,
+		video_codec: null,
+		audio_codec: null,
+		bitrate: null
+	};
+	expect(story(said('idle'), said('waiting'), said('live'), said('waiting'))).toEqual([
 		'waiting',
 		'connecting',
 		'live',
 		'lost'
 	]);
-	expect(story(begun(-60))).toEqual(['lost']);
+	expect(story({ ...said('waiting'), live: seen })).toEqual(['lost']);
 });
 
 test('a stream that is switched off says that first', () => {
-	expect(reduce(START, said('idle', -1), NOW, true).phase).toBe('disabled');
+	expect(reduce(START, { ...said('idle', -1), disabled: true }, NOW).phase).toBe('disabled');
 });

@@ -18,11 +18,8 @@ export const START: Reduced = { phase: 'asking', refusal: null, seen: null, wasL
 /** A refusal this long before the page was opened may be what brought the person here; an older one is history. */
 const RECENT_MS = 5 * 60_000;
 
-/** A source that has connected shows its first picture well within this time. */
-const FIRST_PICTURE_MS = 15_000;
-
 /** The next state after an answer that came at `now` (Unix milliseconds). */
-export function reduce(before: Reduced, status: StreamStatus, now: number, disabled = false): Reduced {
+export function reduce(before: Reduced, status: StreamStatus, now: number): Reduced {
 	const newest = status.last_refusal;
 	if (status.state === 'live') {
 		return { phase: 'live', refusal: null, seen: newest?.at ?? null, wasLive: true };
@@ -30,18 +27,14 @@ export function reduce(before: Reduced, status: StreamStatus, now: number, disab
 	const old = before.phase === 'asking' && newest !== null && Date.parse(newest.at) < now - RECENT_MS;
 	const seen = old ? newest.at : before.seen;
 	const refusal = newest && newest.at !== seen ? newest : null;
-	// A broadcast that waits when the page is opened may be one that lost its source: its age tells.
-	const wasLive = before.wasLive || (status.state === 'waiting' && isOld(status, now));
-	return { phase: idle(status, disabled, refusal, wasLive), refusal, seen, wasLive };
+	// A broadcast that has something to see and waits has lost its source; one that has nothing yet begins.
+	const wasLive = before.wasLive || (status.state === 'waiting' && status.live !== null);
+	return { phase: idle(status, refusal, wasLive), refusal, seen, wasLive };
 }
 
-function idle(status: StreamStatus, disabled: boolean, refusal: Refusal | null, wasLive: boolean): Phase {
+function idle(status: StreamStatus, refusal: Refusal | null, wasLive: boolean): Phase {
 	if (status.state === 'waiting') return wasLive ? 'lost' : 'connecting';
-	if (disabled) return 'disabled';
+	if (status.disabled) return 'disabled';
 	if (refusal) return 'refused';
 	return wasLive ? 'ended' : 'waiting';
-}
-
-function isOld(status: StreamStatus, now: number): boolean {
-	return status.live !== null && now - Date.parse(status.live.started_at) > FIRST_PICTURE_MS;
 }
