@@ -1,3 +1,5 @@
+import type { SignInAnswer } from './api';
+
 /** The secret in a link that was mailed or printed: read once, and gone from the address bar and the history. */
 export function takeToken(url: URL): string | null {
 	const token = url.searchParams.get('token');
@@ -9,6 +11,20 @@ export function takeToken(url: URL): string | null {
 		history.replaceState(history.state, '', url.pathname + search);
 	}
 	return token || null;
+}
+
+/**
+ * The second step of a sign-in that began at another service: it stands in the fragment, which no server sees, and is
+ * read once.
+ */
+export function takeStep(url: URL): Extract<SignInAnswer, { state: 'factor' }> | null {
+	const fragment = new URLSearchParams(url.hash.slice(1));
+	const challenge = fragment.get('challenge');
+	if (!challenge) return null;
+	history.replaceState(history.state, '', url.pathname + url.search);
+	const given = fragment.get('methods')?.split(',') ?? [];
+	const methods = (['totp', 'recovery', 'passkey'] as const).filter((method) => given.includes(method));
+	return { state: 'factor', challenge, methods };
 }
 
 /** The token in something pasted: a whole link, or the token alone. */

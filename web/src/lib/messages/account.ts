@@ -43,6 +43,7 @@ export const account = {
 				'There is an account with this mail address. Sign in to it, then link the provider under Security.',
 			sign_up_closed: 'New accounts are by invitation here. Ask for one, then come back.',
 			suspended: 'This account is suspended. Ask whoever runs this server.',
+			identity_taken: 'This account of theirs is linked to somebody else here.',
 			expired: 'That took too long. Try again.',
 			denied: 'The provider says that you did not agree.',
 			unavailable: 'The provider does not answer. Try again later, or sign in another way.'
