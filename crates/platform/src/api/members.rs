@@ -18,6 +18,7 @@ use crate::channels::{self, members, members::MemberRole};
 use crate::clock::Time;
 use crate::error::{Error, Problem, Result};
 use crate::id::Id;
+use crate::people::email::Email;
 use crate::platform::{Change, Platform};
 
 pub(super) fn routes() -> OpenApiRouter<Platform> {
@@ -68,8 +69,7 @@ async fn list(
 #[serde(deny_unknown_fields)]
 struct NewMember {
     /// The mail address of their account.
-    #[schema(min_length = 3, max_length = 254)]
-    email: String,
+    email: Email,
     /// What they will be, in the place of what they were.
     role: MemberRole,
 }
@@ -87,7 +87,8 @@ async fn add(
     Body(body): Body<NewMember>,
 ) -> Result<StatusCode> {
     let now = platform.clock.now();
-    let key = email_key(&body.email)?;
+    body.email.check("/email")?;
+    let key = body.email.key();
     let added = platform.db.write(move |c| {
         Box::pin(async move {
             let channel = channels::find_for(c, &actor, Action::ChannelMembers, &address, now).await?;
@@ -103,14 +104,6 @@ async fn add(
     });
     platform.changed(Change::Channel(added.await?));
     Ok(StatusCode::ACCEPTED)
-}
-
-fn email_key(email: &str) -> Result<String> {
-    let email = crate::text::line("/email", email, 3, 254)?;
-    if !email.contains('@') {
-        return Err(Error::field("/email", "this is no mail address"));
-    }
-    Ok(email.to_lowercase())
 }
 
 /// Take a member out of a channel, or leave it

@@ -16,6 +16,8 @@ mod me_tokens;
 mod me_totp;
 mod members;
 mod openapi;
+#[cfg(test)]
+mod ownership;
 mod page;
 mod request_id;
 mod server;

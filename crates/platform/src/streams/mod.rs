@@ -77,7 +77,7 @@ macro_rules! select {
                     r.kind as last_kind, r.at as last_at, r.detail as last_detail
              from streams s join environments n on n.id = s.environment_id left join channels c on c.id = s.channel_id
              left join stream_events r on r.id = (select x.id from stream_events x where x.stream_id = s.id and x.at > $1
-                 and x.kind in ('refused', 'connected') order by x.at desc, x.id desc limit 1)
+                 and x.kind in ('refused', 'connected', 'reconnected') order by x.at desc, x.id desc limit 1)
              where s.deleted_at is null and s.environment_id = $2 and ",
             $rest
         )
