@@ -1,10 +1,11 @@
 import { asOwner, tabTo, typeInto } from './people';
-import { enter, newChannel, newCreator, newMember } from './creators';
+import { enter, newChannel, newCreator, newMember, whoMayStream } from './creators';
 import { expect, expectAccessible, test } from './support';
 
 test.beforeEach(async ({ page }) => enter(page, await asOwner()));
 
 test('by keyboard alone: somebody who asks to stream is found and allowed to', async ({ page }) => {
+	await whoMayStream('request');
 	const person = await newMember('Quinn');
 	await person.api.post('/api/v1/me/creator-request', { data: {} });
 	await page.goto('/admin');
@@ -19,6 +20,7 @@ test('by keyboard alone: somebody who asks to stream is found and allowed to', a
 	await tabTo(page, page.getByRole('button', { name: 'Allow streaming' }));
 	await page.keyboard.press('Enter');
 	await expect(page.getByText('This person may stream.')).toBeVisible();
+	await whoMayStream('all');
 	await expectAccessible(page);
 });
 

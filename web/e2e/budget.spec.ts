@@ -1,21 +1,6 @@
-import { expect, expectMoving, test } from './support';
-import type { Page } from '@playwright/test';
-
-/** Kilobytes over the wire by kind of file, since the page was opened. */
-async function weigh(page: Page, open: () => Promise<void>): Promise<Record<string, number>> {
-	const session = await page.context().newCDPSession(page);
-	const kinds = new Map<string, string>();
-	const bytes: Record<string, number> = { Script: 0, Stylesheet: 0, Font: 0 };
-	await session.send('Network.enable');
-	await session.send('Network.setCacheDisabled', { cacheDisabled: true });
-	session.on('Network.responseReceived', ({ requestId, type }) => kinds.set(requestId, type));
-	session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
-		const kind = kinds.get(requestId) ?? 'Other';
-		bytes[kind] = (bytes[kind] ?? 0) + encodedDataLength / 1000;
-	});
-	await open();
-	return bytes;
-}
+import { asOwner } from './people';
+import { enter, newChannel, newCreator, settled } from './creators';
+import { expect, expectMoving, test, weigh } from './support';
 
 for (const [name, path] of [
 	['home', '/'],
@@ -69,5 +54,41 @@ test('who watches does not fetch the pages of accounts, studio and server', asyn
 	expect(code).toContain('Stream paused, we keep trying');
 	for (const text of ['One more step', 'Who may come in', 'Recovery codes', 'Audit log']) {
 		expect(code).not.toContain(text);
+	}
+});
+
+test('the studio stays under 150 KB of script, the pages of the server under 160', async ({ page }) => {
+	const creator = await newCreator();
+	const channel = await newChannel(creator);
+	const heavy = async (path: string, most: number) => {
+		const weight = await weigh(page, async () => {
+			await page.goto(path);
+			await settled(page);
+		});
+		test.info().annotations.push({ type: `weight of ${path}`, description: JSON.stringify(weight) });
+		expect(weight.Script, path).toBeLessThanOrEqual(most);
+		expect(weight.Stylesheet, path).toBeLessThanOrEqual(25);
+		expect(weight.Font, path).toBeLessThanOrEqual(40);
+	};
+	await enter(page, creator.api);
+	for (const path of [
+		'/studio',
+		`/studio/setup/${channel.stream}`,
+		`/studio/streams/${channel.stream}`,
+		`/studio/channel/${channel.id}`
+	]) {
+		await heavy(path, 150);
+	}
+	await page.context().clearCookies();
+	await enter(page, await asOwner());
+	for (const path of [
+		'/admin',
+		'/admin/users',
+		'/admin/live',
+		'/admin/settings',
+		'/admin/audit',
+		'/api/docs'
+	]) {
+		await heavy(path, 160);
 	}
 });

@@ -33,6 +33,11 @@ export async function newMember(name = 'Mara'): Promise<Creator> {
 	return { ...person, id, api };
 }
 
+/** Whether everybody may stream, or whoever asked and is allowed to. */
+export async function whoMayStream(creators: 'all' | 'request') {
+	await json(await (await asOwner()).patch('/api/v1/admin/settings', { data: { creators } }));
+}
+
 /** A person who may stream. */
 export async function newCreator(name = 'Kian'): Promise<Creator> {
 	const person = await newMember(name);
@@ -71,12 +76,8 @@ export async function enter(page: Page, api: APIRequestContext) {
 	await page.context().addCookies((await api.storageState()).cookies);
 }
 
-/** Presses Tab back until something has the focus. */
-export async function backTo(page: Page, target: ReturnType<Page['locator']>, most = 60) {
-	await expect(target).toBeVisible();
-	for (let presses = 0; presses < most; presses++) {
-		if (await target.evaluate((element) => element === document.activeElement)) return;
-		await page.keyboard.press('Shift+Tab');
-	}
-	expect(await target.evaluate((element) => element === document.activeElement)).toBe(true);
+/** The page has said what it has to say. Pages that listen to the server are never idle on the network. */
+export async function settled(page: Page) {
+	await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+	await expect(page.getByText('Loading…')).toHaveCount(0);
 }

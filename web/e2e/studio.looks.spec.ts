@@ -1,5 +1,5 @@
 import { asOwner } from './people';
-import { enter, newChannel, newCreator, newMember } from './creators';
+import { enter, newChannel, newCreator, newMember, settled, whoMayStream } from './creators';
 import { expect, expectAccessible, test } from './support';
 
 function shot(name: string) {
@@ -8,8 +8,7 @@ function shot(name: string) {
 
 /** The page has said what it has to say, without a side scroll and by the rules of axe. */
 async function looksRight(page: import('@playwright/test').Page, name: string) {
-	await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
-	await page.waitForLoadState('networkidle').catch(() => {});
+	await settled(page);
 	await page.screenshot(shot(name));
 	expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(1);
 	await expectAccessible(page);
@@ -45,6 +44,7 @@ test('pages of a creator', async ({ page, publish }) => {
 });
 
 test('a newcomer’s studio', async ({ page }) => {
+	await whoMayStream('request');
 	const person = await newMember();
 	await enter(page, person.api);
 	for (const [path, name] of [
@@ -55,6 +55,7 @@ test('a newcomer’s studio', async ({ page }) => {
 		await page.goto(path as string);
 		await looksRight(page, name as string);
 	}
+	await whoMayStream('all');
 });
 
 test('pages of the server', async ({ page }) => {

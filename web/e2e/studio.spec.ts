@@ -1,5 +1,5 @@
 import { asOwner, tabTo, typeInto } from './people';
-import { enter, newChannel, newCreator, newMember } from './creators';
+import { enter, newChannel, newCreator, newMember, whoMayStream } from './creators';
 import { expect, expectAccessible, expectMoving, test } from './support';
 
 test('by keyboard alone: ask, get a channel, copy the key, go live, change the key', async ({
@@ -8,6 +8,7 @@ test('by keyboard alone: ask, get a channel, copy the key, go live, change the k
 	publish
 }) => {
 	await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+	await whoMayStream('request');
 	const mara = await newMember();
 	await enter(page, mara.api);
 
@@ -17,6 +18,7 @@ test('by keyboard alone: ask, get a channel, copy the key, go live, change the k
 	await expect(page.getByText(/This page goes on when/)).toBeVisible();
 	const answer = await (await asOwner()).patch(`/api/v1/admin/users/${mara.id}`, { data: { creator: true } });
 	expect(answer.status()).toBe(200);
+	await whoMayStream('all');
 	await page.reload();
 	await tabTo(page, page.getByRole('link', { name: 'Make a channel' }));
 	await page.keyboard.press('Enter');

@@ -99,3 +99,19 @@ export async function expectAccessible(page: Page) {
 	}));
 	expect(broken).toEqual([]);
 }
+
+/** Kilobytes over the wire by kind of file, since the page was opened. */
+export async function weigh(page: Page, open: () => Promise<void>): Promise<Record<string, number>> {
+	const session = await page.context().newCDPSession(page);
+	const kinds = new Map<string, string>();
+	const bytes: Record<string, number> = { Script: 0, Stylesheet: 0, Font: 0 };
+	await session.send('Network.enable');
+	await session.send('Network.setCacheDisabled', { cacheDisabled: true });
+	session.on('Network.responseReceived', ({ requestId, type }) => kinds.set(requestId, type));
+	session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+		const kind = kinds.get(requestId) ?? 'Other';
+		bytes[kind] = (bytes[kind] ?? 0) + encodedDataLength / 1000;
+	});
+	await open();
+	return bytes;
+}
