@@ -1,9 +1,9 @@
 //! What the platform keeps in memory about what is live. All of it can be read again from the database and the hub.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tracing::info;
 
 use crate::authority::{self, Grants, Known};
@@ -29,6 +29,19 @@ pub struct LiveState {
     pub(crate) minutes: Mutex<Minutes>,
     changes: AtomicU64,
     stopping: watch::Sender<bool>,
+    seats: Seats,
+}
+
+/// Pages that watch a stream's status at once.
+const WATCHERS_MAX: usize = 1_000;
+
+#[derive(Debug)]
+struct Seats(Arc<Semaphore>);
+
+impl Default for Seats {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(WATCHERS_MAX)))
+    }
 }
 
 impl LiveState {
@@ -44,6 +57,11 @@ impl LiveState {
     /// Ends answers that would go on for ever: the server stops.
     pub fn stop(&self) {
         self.stopping.send_replace(true);
+    }
+
+    /// A place among those who watch; `None` if there are too many.
+    pub(crate) fn seat(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.seats.0).try_acquire_owned().ok()
     }
 
     /// Completes when the server stops.

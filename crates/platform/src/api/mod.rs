@@ -1,5 +1,6 @@
 //! The platform's own API, `/api/v1`.
 
+mod admin_live;
 mod admin_settings;
 mod admin_users;
 mod audit_log;
@@ -22,6 +23,7 @@ mod page;
 mod request_id;
 mod server;
 mod stream_events;
+mod stream_status;
 mod streams;
 
 use axum::extract::DefaultBodyLimit;
@@ -54,6 +56,8 @@ fn routes() -> OpenApiRouter<Platform> {
         .merge(streams::routes())
         .merge(keys::routes())
         .merge(stream_events::routes())
+        .merge(stream_status::routes())
+        .merge(admin_live::routes())
 }
 
 /// Answers `/api/v1/…` and `/api/openapi.json`.

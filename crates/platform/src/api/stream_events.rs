@@ -1,5 +1,7 @@
 //! What happened to a stream: its events, its broadcasts and the health of their sources.
 
+use std::sync::PoisonError;
+
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -15,7 +17,7 @@ use crate::clock::Time;
 use crate::error::{Error, Problem, Result};
 use crate::id::Id;
 use crate::platform::Platform;
-use crate::streams::{events, health};
+use crate::streams::{events, health, live};
 
 pub(super) fn routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
@@ -146,14 +148,29 @@ async fn samples(
         return Err(Error::Invalid("broadcast is no id of a broadcast".into()));
     }
     let now = platform.clock.now();
+    let (of, wanted) = (stream.clone(), query.broadcast.clone());
     let read = platform.db.read(|c| {
         Box::pin(async move {
-            find_for(c, &actor, Action::StreamSee, &stream, now).await?;
-            health::of(c, &stream, query.broadcast, minutes).await
+            find_for(c, &actor, Action::StreamSee, &of, now).await?;
+            health::of(c, &of, wanted, minutes).await
         })
     });
-    let samples = read.await?.into_iter().map(Into::into).collect();
-    Ok(axum::Json(Samples { samples }))
+    let mut samples = read.await?;
+    let newest = samples.last().map_or(i64::MIN, |sample| sample.at);
+    // The minute that is not over is not written yet.
+    let current = current_minute(&platform, &stream, query.broadcast.as_deref());
+    samples.extend(current.into_iter().filter(|sample| sample.at > newest));
+    Ok(axum::Json(Samples {
+        samples: samples.into_iter().map(Into::into).collect(),
+    }))
+}
+
+/// The seconds of this minute, of what the stream shows now, if that is the broadcast that is wanted.
+fn current_minute(platform: &Platform, stream: &Id, wanted: Option<&str>) -> Vec<health::Sample> {
+    let running = live::broadcast(platform, stream.as_str());
+    let running = running.filter(|running| wanted.is_none_or(|wanted| wanted == running.id().as_str()));
+    let minutes = platform.live.minutes.lock().unwrap_or_else(PoisonError::into_inner);
+    running.map_or_else(Vec::new, |running| minutes.of(running.id()))
 }
 
 /// How a source did.

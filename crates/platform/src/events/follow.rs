@@ -125,6 +125,7 @@ impl Follower {
             "connected"
         };
         run.ending = None;
+        self.platform.live.reports.accepted(&run.entry.stream);
         let detail = json!({ "protocol": source.protocol.as_str(), "address": source.peer.ip().to_canonical() });
         self.tell(broadcast, (kind, detail));
     }
@@ -252,7 +253,7 @@ impl Follower {
 }
 
 /// The name of an advice for programs.
-fn code(advice: Advice) -> &'static str {
+pub(crate) fn code(advice: Advice) -> &'static str {
     match advice {
         Advice::KeyframesFarApart => "keyframes_far_apart",
         Advice::ReordersFrames => "reorders_frames",

@@ -1,43 +1,24 @@
 use std::collections::HashMap;
 
 use hub::{BroadcastId, Health};
-use serde::{Deserialize, Serialize};
 
 use crate::clock::Time;
+use crate::streams::health::Sample;
 
 /// Microseconds of a minute.
 const MINUTE: i64 = 60_000_000;
 /// Samples of a minute: one a second, and one more where the ticks shift.
 const SAMPLES_MAX: usize = 61;
 
-/// How a source did in one second, as it is kept.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Sample {
-    /// When, in microseconds since 1970.
-    pub at: i64,
-    /// Bits per second that came in.
-    pub bitrate: u64,
-    /// Video frames per second.
-    pub frame_rate: f64,
-    /// Milliseconds between the last two key frames.
-    pub keyframe_ms: Option<u32>,
-    /// Milliseconds that wait in the encoder or the network.
-    pub backlog_ms: u32,
-    /// How often the source's timestamps jumped since it connected.
-    pub timestamp_jumps: u32,
-}
-
-impl Sample {
-    fn of(health: &Health, at: Time) -> Self {
-        let millis = |span: std::time::Duration| u32::try_from(span.as_millis()).unwrap_or(u32::MAX);
-        Self {
-            at: at.0,
-            bitrate: health.bitrate,
-            frame_rate: (health.frame_rate * 100.0).round() / 100.0,
-            keyframe_ms: health.keyframe_interval.map(millis),
-            backlog_ms: millis(health.backlog),
-            timestamp_jumps: health.timestamp_jumps,
-        }
+fn sample(health: &Health, at: Time) -> Sample {
+    let millis = |span: std::time::Duration| u32::try_from(span.as_millis()).unwrap_or(u32::MAX);
+    Sample {
+        at: at.0,
+        bitrate: health.bitrate,
+        frame_rate: (health.frame_rate * 100.0).round() / 100.0,
+        keyframe_ms: health.keyframe_interval.map(millis),
+        backlog_ms: millis(health.backlog),
+        timestamp_jumps: health.timestamp_jumps,
     }
 }
 
@@ -72,7 +53,7 @@ impl Minutes {
             std::mem::replace(minute, next)
         });
         if minute.samples.len() < SAMPLES_MAX {
-            minute.samples.push(Sample::of(health, now));
+            minute.samples.push(sample(health, now));
         }
         before
     }
@@ -82,6 +63,11 @@ impl Minutes {
         self.0
             .get(broadcast)
             .map_or_else(Vec::new, |minute| minute.samples.clone())
+    }
+
+    /// The newest second.
+    pub(crate) fn last(&self, broadcast: &BroadcastId) -> Option<Sample> {
+        self.0.get(broadcast)?.samples.last().cloned()
     }
 
     /// Ends a broadcast's minute.

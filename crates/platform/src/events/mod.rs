@@ -11,9 +11,9 @@ mod resume;
 mod tests;
 mod write;
 
+pub(crate) use follow::code;
 pub use follow::follow;
 pub(crate) use minutes::Minutes;
-pub use minutes::Sample;
 pub(crate) use report::Reports;
 pub(crate) use resume::close_lost;
 pub use write::write;

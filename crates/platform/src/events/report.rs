@@ -64,6 +64,8 @@ pub(crate) struct Reports {
     waiting: Mutex<Waiting>,
     wake: Notify,
     refusals: Mutex<HashMap<(Id, String), Time>>,
+    /// The last refusal of each stream that had no source since.
+    last: Mutex<HashMap<Id, (Time, String)>>,
 }
 
 #[derive(Debug, Default)]
@@ -104,6 +106,7 @@ impl Reports {
     /// Takes note that a publisher of this stream was refused.
     pub(crate) fn refused(&self, platform: &Platform, entry: &Entry, reason: &str) {
         let now = platform.clock.now();
+        self.keep_last(&entry.stream, now, reason);
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (entry.stream.clone(), reason.to_owned());
         if refusals
@@ -118,6 +121,25 @@ impl Reports {
         refusals.insert(key, now);
         drop(refusals);
         self.happened(entry, None, ("refused", json!({ "reason": reason })), now);
+    }
+
+    fn keep_last(&self, stream: &Id, at: Time, reason: &str) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.len() >= REFUSALS_MAX {
+            last.clear();
+        }
+        last.insert(stream.clone(), (at, reason.to_owned()));
+    }
+
+    /// Why the last try to publish a stream was refused, if none was accepted since.
+    pub(crate) fn last_refusal(&self, stream: &Id) -> Option<(Time, String)> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.get(stream).cloned()
+    }
+
+    /// Takes note that a publisher of this stream was accepted.
+    pub(super) fn accepted(&self, stream: &Id) {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).remove(stream);
     }
 
     /// Takes note that a key was used.

@@ -7,12 +7,13 @@ use hub::{Advice, Ending, Event, Health};
 use serde_json::Value;
 
 use super::follow::Follower;
-use super::{Sample, resume};
+use super::resume;
 use crate::clock::Time;
 use crate::id::Id;
 use crate::platform::Change;
 use crate::scene::{Scene, soon};
 use crate::store::Json;
+use crate::streams::health::Sample;
 use crate::testing::World;
 use crate::{all, one, run};
 
