@@ -134,7 +134,7 @@ impl Hub {
         if new {
             self.emit(Event::Started(Arc::clone(&broadcast)));
         }
-        self.emit(Event::Connected(Arc::clone(&broadcast), info.clone()));
+        self.emit(Event::Connected(Arc::clone(&broadcast), info));
         self.look();
         Ok(Publisher::new(
             self.clone(),

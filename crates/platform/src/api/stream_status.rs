@@ -22,9 +22,9 @@ use crate::events;
 use crate::id::Id;
 use crate::platform::Platform;
 use crate::stop;
+use crate::streams::Stream;
 use crate::streams::health::HealthSample;
 use crate::streams::live::{self, Live, State as OnAir};
-use crate::streams::Stream;
 
 /// What the source of a stream hears that was stopped by whoever runs it.
 const STOPPED: &str = "the stream was stopped in the studio";

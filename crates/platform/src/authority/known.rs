@@ -23,7 +23,9 @@ impl Known {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= KEYS_MAX && !known.contains_key(&key) {
             let oldest = known.iter().min_by_key(|(_, (_, at))| *at).map(|(key, _)| key.clone());
-            oldest.map(|key| known.remove(&key));
+            if let Some(oldest) = oldest {
+                known.remove(&oldest);
+            }
         }
         known.insert(key, (candidate, now));
     }

@@ -163,7 +163,7 @@ impl Follower {
             .unwrap_or_else(PoisonError::into_inner);
         let minute = minutes.so_far(broadcast.id());
         drop(minutes);
-        minute.map(|minute| self.platform.live.reports.push(Report::Health(minute)));
+        self.platform.live.reports.minute(minute);
     }
 
     fn health(&mut self, broadcast: &Broadcast, health: &Health) {
@@ -192,7 +192,7 @@ impl Follower {
             .unwrap_or_else(PoisonError::into_inner);
         let before = minutes.add(broadcast.id(), health, now);
         drop(minutes);
-        before.map(|minute| self.platform.live.reports.push(Report::Health(minute)));
+        self.platform.live.reports.minute(before);
     }
 
     fn ended(&mut self, broadcast: &Broadcast) {
@@ -222,7 +222,7 @@ impl Follower {
             .unwrap_or_else(PoisonError::into_inner);
         let minute = minutes.end(id);
         drop(minutes);
-        minute.map(|minute| reports.push(Report::Health(minute)));
+        reports.minute(minute);
         reports.happened(&run.entry, Some(id), ("ended", json!({ "reason": reason })), now);
         reports.push(Report::Ended {
             broadcast: id.to_string(),

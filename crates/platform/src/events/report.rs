@@ -84,6 +84,13 @@ impl Reports {
         self.wake.notify_one();
     }
 
+    /// Takes how a source did in a minute, if it did anything.
+    pub(super) fn minute(&self, minute: Option<Minute>) {
+        if let Some(minute) = minute {
+            self.push(Report::Health(minute));
+        }
+    }
+
     /// Takes an event of a stream.
     pub(super) fn happened(
         &self,
@@ -198,13 +205,19 @@ impl Waiting {
     fn trim(&mut self) {
         if self.minutes > MINUTES_MAX {
             let oldest = self.reports.iter().position(Report::is_minute);
-            oldest.map(|oldest| self.reports.remove(oldest));
+            self.remove(oldest);
             self.minutes -= 1;
         }
         while self.reports.len() - self.minutes > EVENTS_MAX {
             let oldest = self.reports.iter().position(|report| !report.is_minute());
-            oldest.map(|oldest| self.reports.remove(oldest));
+            self.remove(oldest);
             self.lost += 1;
+        }
+    }
+
+    fn remove(&mut self, at: Option<usize>) {
+        if let Some(at) = at {
+            self.reports.remove(at);
         }
     }
 }
