@@ -182,7 +182,7 @@ export const admin = {
 		stopText:
 			'The encoder is disconnected and viewers see that the broadcast has ended. With the same key it can come back: suspend the person or switch off the stream to prevent that.',
 		reason: 'Reason',
-		reasonHint: 'Kept in the audit log; the owner reads it in the events of the stream.',
+		reasonHint: 'Whoever streams reads it; the audit log keeps it.',
 		stopGo: 'Stop broadcast',
 		stopped: 'The broadcast has ended.'
 	},
