@@ -20,6 +20,23 @@ pub enum Command {
     Demo(Options),
     /// Check ports, ffmpeg, the data folder, the clock and certificates, and say what to do.
     Doctor(Options),
+    /// Print the one-time address at which a new server is set up, again.
+    SetupLink(Options),
+    /// Make accounts.
+    User {
+        #[command(subcommand)]
+        action: UserAction,
+    },
+    /// Make, list and revoke API tokens.
+    Token {
+        #[command(subcommand)]
+        action: TokenAction,
+    },
+    /// Make, list and revoke stream keys.
+    Key {
+        #[command(subcommand)]
+        action: KeyAction,
+    },
     /// Save the database to a file, also while the server runs.
     Backup(Backup),
     /// Put a saved database back. Stop the server first.
@@ -38,6 +55,133 @@ pub enum Command {
     Config {
         #[command(subcommand)]
         action: ConfigAction,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum UserAction {
+    /// Make an account; the first one is an owner's
+    Create {
+        /// Mail address; it counts as verified
+        #[arg(long)]
+        email: String,
+        /// What the person is called
+        #[arg(long)]
+        name: String,
+        /// Role on the whole server
+        #[arg(long, value_enum)]
+        role: Option<Role>,
+        /// Take the password from standard input, as one line, instead of asking for it
+        #[arg(long)]
+        password_stdin: bool,
+        #[command(flatten)]
+        options: Options,
+    },
+}
+
+/// A role on the whole server.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Role {
+    Viewer,
+    Creator,
+    Moderator,
+    Admin,
+    Owner,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TokenAction {
+    /// Make a token; its secret is printed once
+    Create {
+        /// Mail address of its person
+        #[arg(long)]
+        user: String,
+        /// What to call it
+        #[arg(long)]
+        name: String,
+        /// What it is good for: read, write, keys, admin; several with commas
+        #[arg(long, value_enum, value_delimiter = ',', required = true)]
+        scope: Vec<Scope>,
+        /// After how many days it ends [default: never]
+        #[arg(long, value_name = "DAYS")]
+        expires_in: Option<u32>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// List the tokens of a person
+    List {
+        /// Mail address of their person
+        #[arg(long)]
+        user: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Revoke a token: it stops working at once
+    Revoke {
+        /// Mail address of its person
+        #[arg(long)]
+        user: String,
+        /// The token's id
+        id: String,
+        #[command(flatten)]
+        options: Options,
+    },
+}
+
+/// What a token is good for.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Scope {
+    Read,
+    Write,
+    Keys,
+    Admin,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeyAction {
+    /// Make a stream key; it is printed once
+    Create {
+        /// Handle of the channel
+        #[arg(long)]
+        channel: String,
+        /// What to call it
+        #[arg(long)]
+        name: String,
+        /// After how many days it ends [default: never]
+        #[arg(long, value_name = "DAYS")]
+        expires_in: Option<u32>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// List the keys of a channel
+    List {
+        /// Handle of the channel
+        #[arg(long)]
+        channel: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Revoke a key: its live source ends
+    Revoke {
+        /// Handle of the channel
+        #[arg(long)]
+        channel: String,
+        /// The key's id
+        id: String,
+        #[command(flatten)]
+        options: Options,
     },
 }
 

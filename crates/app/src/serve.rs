@@ -12,6 +12,7 @@ use delivery::{server, tls, web};
 use gateway::rtmp::RtmpServer;
 use hub::Hub;
 use hub::authority::Local;
+use platform::Platform;
 use platform::authority::Accounts;
 use platform::directory::Directory;
 use platform::live_state;
@@ -21,13 +22,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::config::Config;
 use crate::demo::{self, Demo};
 use crate::metrics::Metrics;
 use crate::operations::{self, Ready};
-use crate::{accounts, addresses, advice, keys_file, secure};
+use crate::{accounts, addresses, admin, advice, keys_file, secure};
 
 /// How long requests that are under way may take after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -101,8 +102,10 @@ pub async fn run(mut config: Config, with_demo: bool) -> Result<()> {
     running.spawn(platform::retention::run(platform.clone(), stopping.clone()));
     running.spawn(live_state::run(platform.clone(), stopping.clone()));
     tokio::spawn(accounts::watch_ring(platform.clone()));
+    let following = platform.clone();
+    tokio::spawn(async move { following.follow_settings().await });
     ready.set(true);
-    announce(&config, with_demo);
+    announce(&config, &platform, with_demo).await;
 
     stop_signal().await?;
     info!("stopping: open requests are finished first");
@@ -216,12 +219,18 @@ fn raise_open_files() {
 }
 
 /// Says where everything is, on standard output: for the person who started it.
-fn announce(config: &Config, with_demo: bool) {
+async fn announce(config: &Config, platform: &Platform, with_demo: bool) {
+    let setup = admin::users::setup_address(config, platform)
+        .await
+        .unwrap_or_else(|error| {
+            warn!(%error, "the setup link cannot be made: headwater setup-link prints it later");
+            None
+        });
     // Nobody may be reading.
-    let _ = std::io::stdout().write_all(announcement(config, with_demo).as_bytes());
+    let _ = std::io::stdout().write_all(announcement(config, setup, with_demo).as_bytes());
 }
 
-fn announcement(config: &Config, with_demo: bool) -> String {
+fn announcement(config: &Config, setup: Option<String>, with_demo: bool) -> String {
     let mut lines = vec!["\nHeadwater is ready".to_owned()];
     let mut line = |what: &str, address: String| lines.push(format!("  {what:<7} {address}"));
     if let Some(page) = addresses::page(config) {
@@ -238,6 +247,9 @@ fn announcement(config: &Config, with_demo: bool) -> String {
     if let Some(secure) = addresses::secure_page(config) {
         line("secure", format!("{secure}/"));
     }
+    if let Some(setup) = setup {
+        line("set up", format!("{setup}  (once: whoever opens it owns the server)"));
+    }
     if let Some(rtmp) = addresses::rtmp(config) {
         if with_demo {
             line("rtmp", format!("{rtmp}/live/{}", demo::NAME));
@@ -249,9 +261,9 @@ fn announcement(config: &Config, with_demo: bool) -> String {
 
 fn key_hint(config: &Config) -> &'static str {
     match (config.publish_open, &config.publish_keys_file) {
-        (true, _) => "any name, from this machine",
-        (false, Some(_)) => "one of publish.keys_file",
-        (false, None) => "none is accepted yet: set publish.keys_file or publish.open",
+        (true, _) => "any name, from this machine; or a channel's, from anywhere",
+        (false, Some(_)) => "one of publish.keys_file, or a channel's",
+        (false, None) => "a channel's, from its studio",
     }
 }
 

@@ -43,6 +43,19 @@ impl Act {
         }
     }
 
+    /// An act of whoever has a shell on the server.
+    pub fn by_shell(action: &'static str, target: (&'static str, &str)) -> Self {
+        Self {
+            environment: None,
+            actor: None,
+            actor_kind: "shell",
+            action,
+            target: (target.0, target.1.to_owned()),
+            address: String::new(),
+            detail: Value::Object(serde_json::Map::new()),
+        }
+    }
+
     /// The same with more said.
     #[must_use]
     pub fn with(self, detail: Value) -> Self {

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use hub::Hub;
@@ -96,6 +97,8 @@ pub enum Change {
     User(Id),
 }
 
+/// How often the settings are read again.
+const SETTINGS_READ_EVERY: Duration = Duration::from_secs(5);
 /// Changes that a slow listener may be behind before it misses some and must look at everything again.
 const CHANGES_MAX: usize = 1_024;
 
@@ -229,6 +232,18 @@ impl Shared {
             }
         }
         Ok(self.settings())
+    }
+
+    /// Reads the settings again now and then: another process, or the shell, may have changed them. Never ends.
+    pub async fn follow_settings(&self) {
+        loop {
+            tokio::time::sleep(SETTINGS_READ_EVERY).await;
+            match settings::load(&self.db).await {
+                Ok(settings) if settings != **self.settings() => self.set_settings(settings),
+                // A database that is away is somebody else's story: the settings stay as they are.
+                Ok(_) | Err(_) => {}
+            }
+        }
     }
 
     /// Takes settings that were saved.

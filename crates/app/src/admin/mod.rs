@@ -1,8 +1,12 @@
 //! Commands of whoever runs the server: they work on its database, most of them also while it runs.
 
 mod keyring;
+mod keys;
+mod password;
 mod progress;
 mod saving;
+mod tokens;
+pub mod users;
 
 use anyhow::{Context, Result};
 
@@ -20,6 +24,10 @@ pub fn run(command: Command) -> Result<()> {
 
 async fn carry_out(command: Command) -> Result<()> {
     match command {
+        Command::SetupLink(options) => users::setup_link(&config(&options)?).await,
+        Command::User { action } => users::run(action).await,
+        Command::Token { action } => tokens::run(action).await,
+        Command::Key { action } => keys::run(action).await,
         Command::Backup(backup) => saving::backup(&config(&backup.options)?, &backup).await,
         Command::Restore(restore) => saving::restore(&config(&restore.options)?, &restore).await,
         Command::Database {

@@ -189,3 +189,16 @@ pub async fn find_for(conn: &mut Conn<'_>, actor: &Actor, action: Action, addres
         Found::Moved(_) => Err(Error::NotFound),
     }
 }
+/// The main stream of the channel with this handle.
+///
+/// # Errors
+/// Those of the database.
+pub async fn main_stream(conn: &mut Conn<'_>, handle: &str) -> crate::store::Result<Option<Id>> {
+    let row = optional!(
+        conn,
+        (Option<Id>,),
+        "select stream_id from channels where handle = $1 and deleted_at is null",
+        handle
+    )?;
+    Ok(row.and_then(|row| row.0))
+}

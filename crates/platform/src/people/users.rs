@@ -147,7 +147,9 @@ pub async fn create(platform: &Platform, account: Account) -> Result<Id> {
             };
             let id = insert(c, &new, now).await?;
             give(c, &id, account.role, now).await?;
-            shell(&id).record(c, now).await?;
+            Act::by_shell("user.create", ("user", id.as_str()))
+                .record(c, now)
+                .await?;
             Ok((id, home))
         })
     });
@@ -165,18 +167,6 @@ async fn give(conn: &mut Conn<'_>, user: &Id, role: Option<Role>, now: Time) -> 
         roles::grant(conn, user, Role::Creator, (Scope::Server, SERVER), None, now).await?;
     }
     Ok(())
-}
-
-fn shell(user: &Id) -> Act {
-    Act {
-        environment: None,
-        actor: None,
-        actor_kind: "shell",
-        action: "user.create",
-        target: ("user", user.to_string()),
-        address: String::new(),
-        detail: serde_json::json!({}),
-    }
 }
 
 #[cfg(test)]
