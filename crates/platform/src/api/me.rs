@@ -87,6 +87,7 @@ impl Creator {
 
 /// How much of what somebody may have.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OwnQuotas)]
 pub struct Quotas {
     /// Channels.
     pub channels: Quota,
