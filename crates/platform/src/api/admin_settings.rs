@@ -201,6 +201,7 @@ async fn change(
     let (password, ring, by) = (wanted.mail_password.clone(), platform.ring(), actor.user.clone());
     let changed = wanted.apply(&platform.settings());
     changed.check()?;
+    changed.must_have_url_for_mail(&platform)?;
     let saved = changed.clone();
     platform
         .db
@@ -219,6 +220,21 @@ async fn change(
 }
 
 impl Settings {
+    /// Refuses to send mails whose links lead nowhere: the host that a request names is anybody's to choose.
+    ///
+    /// # Errors
+    /// [`Error::Field`].
+    pub fn must_have_url_for_mail(&self, platform: &Platform) -> Result<()> {
+        let known = self.public_url.is_some() || platform.options.public_url.is_some();
+        if self.mail.is_some() && !known {
+            return Err(Error::field(
+                "/mail",
+                "mails carry links: set the server's own address, too",
+            ));
+        }
+        Ok(())
+    }
+
     /// Checks what somebody wants to set.
     ///
     /// # Errors

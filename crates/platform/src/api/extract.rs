@@ -101,7 +101,7 @@ impl FromRequestParts<Platform> for Actor {
 /// # Errors
 /// [`Error::Unauthenticated`], and those of the database.
 pub(crate) async fn who(platform: &Platform, headers: &HeaderMap, client: &Client) -> Result<Actor> {
-    let shown = shown(headers).ok_or(Error::Unauthenticated("sign in first".into()))?;
+    let shown = shown(headers, client.secure).ok_or(Error::Unauthenticated("sign in first".into()))?;
     let found = match &shown {
         Shown::Cookie(secret) => sessions::find(platform, secret, client).await,
         Shown::Token { id, secret } => tokens::find(platform, id, secret, client).await,
@@ -160,12 +160,12 @@ impl Shown {
 }
 
 /// The digest of whatever credential a request shows.
-pub(super) fn shown_digest(headers: &HeaderMap) -> Option<Digest> {
-    shown(headers).map(|shown| shown.digest())
+pub(super) fn shown_digest(headers: &HeaderMap, secure: bool) -> Option<Digest> {
+    shown(headers, secure).map(|shown| shown.digest())
 }
 
 /// A token comes before a cookie: a program that sends one means it.
-fn shown(headers: &HeaderMap) -> Option<Shown> {
+fn shown(headers: &HeaderMap, secure: bool) -> Option<Shown> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         // What is not understood is still something shown, and wrong.
         let (id, secret) = value.to_str().ok().and_then(token).unwrap_or_default();
@@ -174,7 +174,7 @@ fn shown(headers: &HeaderMap) -> Option<Shown> {
             secret: Secret::new(secret),
         });
     }
-    session_cookie(headers).map(Shown::Cookie)
+    session_cookie(headers, secure).map(Shown::Cookie)
 }
 
 /// `Bearer ID.SECRET`, or `Basic` with the id as user and the secret as password (RFC 6750 §2.1, RFC 7617 §2).
@@ -193,22 +193,21 @@ fn token(value: &str) -> Option<(String, String)> {
     Some((id, secret))
 }
 
-/// The secret of the session's cookie. Where both are there, the one that only HTTPS sends counts.
-pub fn session_cookie(headers: &HeaderMap) -> Option<Secret> {
-    let cookies = || {
-        headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(cookie::Cookie::split_parse)
-            .flatten()
-    };
-    let named = |name: &str| {
-        cookies()
-            .find(|cookie| cookie.name() == name)
-            .map(|cookie| Secret::new(cookie.value()))
-    };
-    named(COOKIE_SECURE).or_else(|| named(COOKIE_PLAIN))
+/// The secret of the session's cookie. Where nobody can listen, only the cookie counts that a neighbouring site cannot set.
+pub fn session_cookie(headers: &HeaderMap, secure: bool) -> Option<Secret> {
+    cookie(headers, if secure { COOKIE_SECURE } else { COOKIE_PLAIN })
+}
+
+/// The secret that a cookie holds.
+pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<Secret> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(cookie::Cookie::split_parse)
+        .flatten()
+        .find(|cookie| cookie.name() == name)
+        .map(|cookie| Secret::new(cookie.value()))
 }
 
 #[cfg(test)]
@@ -225,21 +224,26 @@ mod tests {
             id: "to1".into(),
             secret: Secret::new("s.3"),
         });
-        assert_eq!(shown(&headers(header::AUTHORIZATION, "Bearer to1.s.3")), wanted);
-        assert_eq!(shown(&headers(header::AUTHORIZATION, "basic dG8xOnMuMw==")), wanted);
+        assert_eq!(shown(&headers(header::AUTHORIZATION, "Bearer to1.s.3"), true), wanted);
+        assert_eq!(
+            shown(&headers(header::AUTHORIZATION, "basic dG8xOnMuMw=="), true),
+            wanted
+        );
         let mut both = headers(header::AUTHORIZATION, "Bearer nonsense");
         both.insert(header::COOKIE, "session=abc".parse().unwrap());
-        assert!(matches!(shown(&both), Some(Shown::Token { id, .. }) if id.is_empty()));
+        assert!(matches!(shown(&both, true), Some(Shown::Token { id, .. }) if id.is_empty()));
     }
 
     #[test]
-    fn the_cookie_of_https_comes_first() {
-        let found = |value| session_cookie(&headers(header::COOKIE, value)).map(|secret| secret.expose().to_owned());
-        assert_eq!(
-            found("a=b; session=plain; __Host-session=safe").as_deref(),
-            Some("safe")
-        );
-        assert_eq!(found("session=plain").as_deref(), Some("plain"));
-        assert_eq!(found("a=b"), None);
+    fn a_cookie_that_a_neighbour_could_set_does_not_count_where_there_is_a_better_one() {
+        let found = |value, secure| {
+            let cookie = session_cookie(&headers(header::COOKIE, value), secure);
+            cookie.map(|secret| secret.expose().to_owned())
+        };
+        let both = "a=b; session=plain; __Host-session=safe";
+        assert_eq!(found(both, true).as_deref(), Some("safe"));
+        assert_eq!(found("session=plain", true), None);
+        assert_eq!(found(both, false).as_deref(), Some("plain"));
+        assert_eq!(found("a=b", false), None);
     }
 }

@@ -93,7 +93,7 @@ pub(super) async fn limit(State(platform): State<Platform>, request: Request, ne
     let Some(client) = request.extensions().get::<Client>() else {
         return next.run(request).await;
     };
-    let credential = shown_digest(request.headers());
+    let credential = shown_digest(request.headers(), client.secure);
     match platform.limits.take(credential.as_ref(), client.address) {
         Ok(left) => {
             let mut response = next.run(request).await;

@@ -3,14 +3,18 @@
 mod admin_settings;
 mod admin_users;
 mod audit_log;
+mod auth;
+mod browser;
 mod channels;
 mod extract;
 mod guard;
 mod idempotency;
 mod images;
+mod invitations;
 mod keys;
 mod limit;
 pub mod me;
+mod me_credentials;
 mod me_passkeys;
 mod me_tokens;
 mod me_totp;
@@ -21,6 +25,7 @@ mod ownership;
 mod page;
 mod request_id;
 mod server;
+mod setup;
 mod stream_events;
 mod streams;
 
@@ -41,11 +46,15 @@ use crate::platform::Platform;
 fn routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::with_openapi(openapi::head())
         .merge(server::routes())
+        .merge(setup::routes())
+        .merge(auth::routes())
         .merge(me::routes())
+        .merge(me_credentials::routes())
         .merge(me_passkeys::routes())
         .merge(me_tokens::routes())
         .merge(me_totp::routes())
         .merge(admin_users::routes())
+        .merge(invitations::routes())
         .merge(admin_settings::routes())
         .merge(audit_log::routes())
         .merge(channels::routes())

@@ -84,7 +84,7 @@ pub(super) async fn find(platform: &Platform, credentials: &Credentials) -> Opti
         return seen.actor.clone();
     }
     let epoch = platform.live.changes();
-    let seen = match api::who(platform, &headers, &nowhere()).await {
+    let seen = match api::who(platform, &headers, &nowhere(&headers)).await {
         Ok(actor) => Seen {
             actor: Some(Arc::new(actor)),
             at: now,
@@ -129,15 +129,15 @@ fn digest(headers: &HeaderMap) -> Option<Digest> {
     if let Some(token) = headers.get(header::AUTHORIZATION) {
         return Some(Digest::of(&[b"token ", token.as_bytes()].concat()));
     }
-    let cookie = api::session_cookie(headers)?;
+    let cookie = api::session_cookie(headers, true).or_else(|| api::session_cookie(headers, false))?;
     Some(Digest::of(&[b"session ", cookie.expose().as_bytes()].concat()))
 }
 
-/// Whoever watches is not asked where from.
-fn nowhere() -> Client {
+/// Whoever watches is not asked where from. Browsers keep the cookie of HTTPS from pages that are not, so that its presence says it.
+fn nowhere(headers: &HeaderMap) -> Client {
     Client {
         address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        secure: true,
+        secure: api::session_cookie(headers, true).is_some(),
         host: None,
     }
 }

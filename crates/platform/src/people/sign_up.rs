@@ -207,9 +207,9 @@ pub async fn verify(platform: &Platform, token: &Secret, browser: &Browser) -> R
 }
 
 async fn confirm(conn: &mut Conn<'_>, token: &Secret, from: String, now: Time) -> store::Result<(Id, bool)> {
-    let (link, fresh) = match links::take(conn, links::Kind::Verify, token, now).await? {
-        Some(link) => (link, true),
-        None => (changed_address(conn, token, now).await?, false),
+    let link = match links::take(conn, links::Kind::Verify, token, now).await? {
+        Some(link) => link,
+        None => changed_address(conn, token, now).await?,
     };
     let (Some(user), Some(email)) = (link.user_id, link.email) else {
         return Err(Error::Fault("a link to confirm an address names none".into()).into());
@@ -224,7 +224,7 @@ async fn confirm(conn: &mut Conn<'_>, token: &Secret, from: String, now: Time) -
     )?;
     act("user.email_verified", &user, from).record(conn, now).await?;
     // A link stands for the password at most: a second factor is asked for as always.
-    let signs_in = fresh && !factors::of(conn, &user).await?.second();
+    let signs_in = !factors::of(conn, &user).await?.second();
     Ok((user, signs_in))
 }
 
