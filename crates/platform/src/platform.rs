@@ -20,6 +20,7 @@ use crate::images;
 use crate::live_state::LiveState;
 use crate::outbound::Outbound;
 use crate::people::Doors;
+use crate::people::oidc::Discovery;
 use crate::publish_token::{self, PublishTokens};
 use crate::secret::KeyRing;
 use crate::settings::{self, Settings};
@@ -67,6 +68,8 @@ pub struct Shared {
     pub publish_tokens: Option<PublishTokens>,
     /// What stands between a stranger and an account.
     pub doors: Doors,
+    /// What identity providers say of themselves.
+    pub discovery: Discovery,
     /// How often everybody may ask.
     pub limits: Limits,
     /// How many codes each person may still try.
@@ -146,6 +149,7 @@ impl Platform {
             publish_tokens: tokens.map(|options| PublishTokens::new(outbound.clone(), clock.clone(), options)),
             outbound,
             doors: Doors::new(&clock),
+            discovery: Discovery::default(),
             limits: Limits::new(&clock),
             codes: Allowances::new(crate::people::factors::code_quota(), &clock),
             clock,

@@ -112,7 +112,8 @@ pub(super) fn no_cookies(client: &Client) -> HeaderMap {
     headers
 }
 
-fn written(name: &str, value: &Secret, seconds: u32, client: &Client) -> HeaderValue {
+/// A cookie as it is written: no script reads it, and no other site's form sends it.
+pub(super) fn written(name: &str, value: &Secret, seconds: u32, client: &Client) -> HeaderValue {
     let secure = if client.secure { "; Secure" } else { "" };
     let value = value.expose();
     let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");

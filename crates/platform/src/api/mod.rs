@@ -1,6 +1,7 @@
 //! The platform's own API, `/api/v1`.
 
 mod admin_live;
+mod admin_providers;
 mod admin_settings;
 mod admin_users;
 mod audit_log;
@@ -16,14 +17,17 @@ mod keys;
 mod limit;
 pub mod me;
 mod me_credentials;
+mod me_identities;
 mod me_passkeys;
 mod me_tokens;
 mod me_totp;
 mod members;
+mod oidc;
 mod openapi;
 #[cfg(test)]
 mod ownership;
 mod page;
+mod passkey_sign_in;
 mod request_id;
 mod server;
 mod setup;
@@ -52,9 +56,13 @@ fn routes() -> OpenApiRouter<Platform> {
         .merge(auth::routes())
         .merge(me::routes())
         .merge(me_credentials::routes())
+        .merge(me_identities::routes())
         .merge(me_passkeys::routes())
         .merge(me_tokens::routes())
         .merge(me_totp::routes())
+        .merge(oidc::routes())
+        .merge(passkey_sign_in::routes())
+        .merge(admin_providers::routes())
         .merge(admin_users::routes())
         .merge(invitations::routes())
         .merge(admin_settings::routes())
