@@ -8,8 +8,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use common::accounts::{owner_token, request};
 use common::pebble::{Pebble, free_port};
 use common::{Publisher, SOON, Server, certificate, output};
+use serde_json::json;
 
 #[test]
 fn the_same_stream_is_served_with_tls_over_http_1_and_2() {
@@ -155,6 +157,29 @@ fn where_tls_is_not_reached_a_certificate_is_got_by_http_01_and_renewed_while_a_
     assert!(common::tag(&playlist, "#EXT-X-MEDIA-SEQUENCE").unwrap() >= before);
     let secret = data.path().join("acme");
     assert!(!output("find", &format!("{} -type f -perm /077", secret.display())).contains("acme"));
+}
+
+#[test]
+fn names_that_an_admin_sets_are_got_without_a_restart() {
+    let data = tempfile::tempdir().unwrap();
+    let [http, https] = [(); 2].map(|()| free_port());
+    let pebble = Pebble::start(data.path(), http, https, 3_600);
+    let mut settings = acme_settings(&pebble);
+    settings.retain(|(name, _)| *name != "HEADWATER_TLS_ACME");
+    settings.push(("HEADWATER_HTTPS_LISTEN", format!("127.0.0.1:{https}")));
+    let borrowed: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let owner = owner_token(data.path(), &borrowed);
+    let mut server = start_at(http, data.path(), &settings);
+    assert!(shown(https).contains("DNS:localhost"), "it signs one for itself");
+    let body = json!({"acme": {"names": ["live.example.test"], "contact": "admin@example.org"}});
+    let (answer, said) = request(http, &owner, "PATCH", "/api/v1/admin/settings", Some(&body));
+    assert_eq!(answer.status, 200, "{said}");
+    shown_until(https, is_from_the_authority);
+
+    server.terminate();
+    drop((server, pebble));
+    let _server = start_at(http, data.path(), &settings);
+    assert!(is_from_the_authority(&shown(https)), "it is known after a restart");
 }
 
 /// Says something to the HTTP port and reads the answer's head.
