@@ -1,5 +1,7 @@
 //! Sign-ins with a provider that says what the test wants, and every way in which one tries to get in by it.
 
+mod real;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
