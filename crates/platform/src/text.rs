@@ -20,15 +20,18 @@ pub fn lines(pointer: &'static str, text: &str, max: usize) -> Result<String> {
 }
 
 fn checked(pointer: &'static str, text: &str, (min, max): (usize, usize), strange: fn(char) -> bool) -> Result<String> {
-    let text = text.trim();
     if text.contains(strange) {
         return Err(Error::field(pointer, "it holds a control character"));
     }
-    match text.chars().count() {
-        count if count < min => Err(Error::field(pointer, "it may not be empty")),
-        count if count > max => Err(Error::field(pointer, format!("at most {max} characters"))),
-        _ => Ok(text.to_owned()),
+    // What is said of the length in the document holds for what is sent, with the space around it.
+    if text.chars().count() > max {
+        return Err(Error::field(pointer, format!("at most {max} characters")));
     }
+    let text = text.trim();
+    if text.chars().count() < min {
+        return Err(Error::field(pointer, "it may not be empty"));
+    }
+    Ok(text.to_owned())
 }
 
 #[cfg(test)]
@@ -37,7 +40,7 @@ mod tests {
 
     #[test]
     fn a_line_is_trimmed_and_counted_in_characters() {
-        assert_eq!(line("/name", "  Ünal ", 1, 4).unwrap(), "Ünal");
+        assert_eq!(line("/name", " Ünal ", 1, 6).unwrap(), "Ünal");
         for bad in ["", "  ", "Ünals", "a\nb", "a\0"] {
             assert!(line("/name", bad, 1, 4).is_err(), "{bad:?}");
         }

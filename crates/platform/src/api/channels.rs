@@ -5,12 +5,13 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::actor::Actor;
 use crate::api::extract::{Body, Fresh, MaybeActor, PathParameters, Query};
+use crate::api::idempotency::IdempotencyKey;
 use crate::api::page::{Flag, Items, PageQuery};
 use crate::audit::Act;
 use crate::authorize::{Action, Resource, Role};
@@ -153,7 +154,7 @@ impl Channel {
 }
 
 /// Which channels are wanted.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// One's own and those of which one is a member, instead of the public ones.
@@ -179,7 +180,7 @@ struct ListQuery {
 const Q_MAX: usize = 100;
 
 /// The public channels, or one's own
-#[utoipa::path(get, path = "/api/v1/channels", tag = "channels",
+#[utoipa::path(get, path = "/api/v1/channels", tag = "channels", params(ListQuery),
     responses((status = 200, body = Items<Channel>), (status = 400, body = Problem), (status = 401, body = Problem)))]
 async fn list(
     State(platform): State<Platform>,
@@ -269,7 +270,7 @@ pub(super) fn must_create(platform: &Platform, actor: &Actor) -> Result<()> {
 /// A channel that is to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewChannelBody {
+struct MakeChannel {
     /// Its place in addresses.
     #[schema(min_length = 3, max_length = 24, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]*$")]
     handle: String,
@@ -279,14 +280,14 @@ struct NewChannelBody {
 }
 
 /// Make a channel, with its stream
-#[utoipa::path(post, path = "/api/v1/channels", tag = "channels", request_body = NewChannelBody,
-    params(("idempotency-key" = Option<String>, Header, description = "The same key gets the same answer for a day")),
+#[utoipa::path(post, path = "/api/v1/channels", tag = "channels", request_body = MakeChannel,
+    params(IdempotencyKey),
     responses((status = 201, body = Channel), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn create(
     State(platform): State<Platform>,
     actor: Actor,
-    Body(body): Body<NewChannelBody>,
+    Body(body): Body<MakeChannel>,
 ) -> Result<(StatusCode, axum::Json<Channel>)> {
     must_create(&platform, &actor)?;
     let (now, ring, quotas) = (
@@ -362,7 +363,7 @@ fn moved(handle: &str) -> Response {
 /// What is to be changed of a channel; what is not named stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct PatchBody {
+struct ChangeChannel {
     /// Another place in addresses; the old one leads there for 90 days.
     #[schema(min_length = 3, max_length = 24, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]*$")]
     handle: Option<String>,
@@ -389,8 +390,8 @@ struct PatchBody {
     confirm_rotation: Option<bool>,
 }
 
-impl From<PatchBody> for Patch {
-    fn from(body: PatchBody) -> Self {
+impl From<ChangeChannel> for Patch {
+    fn from(body: ChangeChannel) -> Self {
         Self {
             handle: body.handle,
             title: body.title,
@@ -406,7 +407,7 @@ impl From<PatchBody> for Patch {
 }
 
 /// Change a channel
-#[utoipa::path(patch, path = "/api/v1/channels/{channel}", tag = "channels", request_body = PatchBody,
+#[utoipa::path(patch, path = "/api/v1/channels/{channel}", tag = "channels", request_body = ChangeChannel,
     params(("channel" = String, Path, description = "Id or handle")),
     responses((status = 200, body = Channel), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem), (status = 422, body = Problem)))]
@@ -414,7 +415,7 @@ async fn edit(
     State(platform): State<Platform>,
     actor: Actor,
     PathParameters(address): PathParameters<String>,
-    Body(body): Body<PatchBody>,
+    Body(body): Body<ChangeChannel>,
 ) -> Result<axum::Json<Channel>> {
     let (now, by, patch) = (platform.clock.now(), actor.clone(), Patch::from(body));
     let told = patch.is_for_the_owner();

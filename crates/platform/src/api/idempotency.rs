@@ -7,6 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use tracing::error;
+use utoipa::IntoParams;
 
 use crate::actor::{Actor, Credential};
 use crate::api::extract::BODY_BYTES_MAX;
@@ -18,6 +19,16 @@ use crate::secret::Digest;
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Tells an answer that was kept from one that is new.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// The header of a creation that is to happen once, for the document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "the middleware reads the header; this says so in the document")]
+pub(super) struct IdempotencyKey {
+    /// Chosen by whoever asks, best at random: the same key with the same request gets the same answer for a day.
+    #[param(rename = "idempotency-key", min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
+    idempotency_key: Option<String>,
+}
 
 /// The routes that create, and whether their answer shows a secret.
 const CREATING: &[(&str, bool)] = &[

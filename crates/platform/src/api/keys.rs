@@ -9,6 +9,7 @@ use utoipa_axum::routes;
 
 use crate::actor::Actor;
 use crate::api::extract::{Body, Fresh, PathParameters};
+use crate::api::idempotency::IdempotencyKey;
 use crate::api::page::Items;
 use crate::api::streams::find_for;
 use crate::audit::Act;
@@ -108,7 +109,7 @@ async fn list(
 /// A key that is to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewKeyBody {
+struct MakeKey {
     /// What to call it: the place or program that will use it.
     #[schema(min_length = 1, max_length = 80)]
     name: String,
@@ -118,14 +119,14 @@ struct NewKeyBody {
 }
 
 /// Make a named key of a stream
-#[utoipa::path(post, path = "/api/v1/streams/{stream}/keys", tag = "keys", request_body = NewKeyBody,
-    params(("stream" = Id, Path), ("idempotency-key" = Option<String>, Header, description = "The same key gets the same answer for a day")),
+#[utoipa::path(post, path = "/api/v1/streams/{stream}/keys", tag = "keys", request_body = MakeKey,
+    params(("stream" = Id, Path), IdempotencyKey),
     responses((status = 201, body = NewKey), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
 async fn create(
     State(platform): State<Platform>,
     Fresh(actor): Fresh,
     PathParameters(stream): PathParameters<Id>,
-    Body(body): Body<NewKeyBody>,
+    Body(body): Body<MakeKey>,
 ) -> Result<(StatusCode, axum::Json<NewKey>)> {
     let (now, ring, quota) = (
         platform.clock.now(),

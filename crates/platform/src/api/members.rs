@@ -38,7 +38,7 @@ pub struct Member {
 
 /// The members of a channel
 #[utoipa::path(get, path = "/api/v1/channels/{channel}/members", tag = "channels",
-    params(("channel" = String, Path, description = "Id or handle")),
+    params(("channel" = String, Path, description = "Id or handle"), PageQuery),
     responses((status = 200, body = Items<Member>), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn list(
     State(platform): State<Platform>,

@@ -108,6 +108,27 @@ mod tests {
     }
 
     #[test]
+    fn the_parts_of_every_path_and_the_pages_of_every_list_are_told() {
+        let document: serde_json::Value = serde_json::from_str(&document()).unwrap();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let empty = Vec::new();
+                let parameters = operation["parameters"].as_array().unwrap_or(&empty);
+                let of = |place: &str| parameters.iter().filter(|p| p["in"] == place).count();
+                assert_eq!(of("path"), path.matches('{').count(), "{method} {path}");
+                let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+                let is_page = answer["$ref"].as_str().is_some_and(|name| name.contains("/Items_"));
+                let is_whole = path.starts_with("/api/v1/me/") || path.ends_with("/keys");
+                let pages = parameters.iter().any(|p| p["name"] == "cursor");
+                assert!(
+                    !is_page || is_whole || pages,
+                    "{method} {path} does not say how to turn its pages"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn every_operation_says_how_it_refuses() {
         let document: serde_json::Value = serde_json::from_str(&document()).unwrap();
         let paths = document["paths"].as_object().unwrap();

@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -58,7 +58,7 @@ impl From<events::Event> for Event {
 }
 
 /// What happened to a stream, newest first
-#[utoipa::path(get, path = "/api/v1/streams/{stream}/events", tag = "streams", params(("stream" = Id, Path)),
+#[utoipa::path(get, path = "/api/v1/streams/{stream}/events", tag = "streams", params(("stream" = Id, Path), PageQuery),
     responses((status = 200, body = Items<Event>), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn list(
     State(platform): State<Platform>,
@@ -91,7 +91,7 @@ pub struct Broadcast {
 }
 
 /// The broadcasts of a stream, newest first
-#[utoipa::path(get, path = "/api/v1/streams/{stream}/broadcasts", tag = "streams", params(("stream" = Id, Path)),
+#[utoipa::path(get, path = "/api/v1/streams/{stream}/broadcasts", tag = "streams", params(("stream" = Id, Path), PageQuery),
     responses((status = 200, body = Items<Broadcast>), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn broadcasts(
     State(platform): State<Platform>,
@@ -116,7 +116,7 @@ async fn broadcasts(
 }
 
 /// Which samples are wanted.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct HealthQuery {
     /// Of this broadcast; of the newest where nothing is said.
@@ -131,7 +131,7 @@ struct HealthQuery {
 const MINUTES_MAX: i64 = 180;
 
 /// How the source of a broadcast did, a sample a second, oldest first
-#[utoipa::path(get, path = "/api/v1/streams/{stream}/health", tag = "streams", params(("stream" = Id, Path)),
+#[utoipa::path(get, path = "/api/v1/streams/{stream}/health", tag = "streams", params(("stream" = Id, Path), HealthQuery),
     responses((status = 200, body = Samples), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn samples(
     State(platform): State<Platform>,

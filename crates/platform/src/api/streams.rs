@@ -3,13 +3,14 @@
 use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::actor::{Actor, Client};
 use crate::api::channels::{must_create, must_read_own};
 use crate::api::extract::{Body, PathParameters, Query};
+use crate::api::idempotency::IdempotencyKey;
 use crate::api::page::{Items, PageQuery};
 use crate::api::server::Ingest;
 use crate::audit::Act;
@@ -142,7 +143,7 @@ pub(super) async fn find_for(
 }
 
 /// Which streams are wanted.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// Only those of this channel: its id or handle.
@@ -156,7 +157,7 @@ struct ListQuery {
 }
 
 /// One's own streams, and those of channels where one keeps order
-#[utoipa::path(get, path = "/api/v1/streams", tag = "streams",
+#[utoipa::path(get, path = "/api/v1/streams", tag = "streams", params(ListQuery),
     responses((status = 200, body = Items<Stream>), (status = 401, body = Problem), (status = 404, body = Problem)))]
 async fn list(
     State(platform): State<Platform>,
@@ -195,7 +196,7 @@ async fn list(
 /// A stream that is to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewStreamBody {
+struct MakeStream {
     /// Its title.
     #[schema(min_length = 1, max_length = 140)]
     title: String,
@@ -206,15 +207,15 @@ struct NewStreamBody {
 }
 
 /// Make a stream, with a playback id and a primary key
-#[utoipa::path(post, path = "/api/v1/streams", tag = "streams", request_body = NewStreamBody,
-    params(("idempotency-key" = Option<String>, Header, description = "The same key gets the same answer for a day")),
+#[utoipa::path(post, path = "/api/v1/streams", tag = "streams", request_body = MakeStream,
+    params(IdempotencyKey),
     responses((status = 201, body = Stream), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 422, body = Problem)))]
 async fn create(
     State(platform): State<Platform>,
     actor: Actor,
     client: Client,
-    Body(body): Body<NewStreamBody>,
+    Body(body): Body<MakeStream>,
 ) -> Result<(StatusCode, axum::Json<Stream>)> {
     if body.channel_id.is_none() {
         must_create(&platform, &actor)?;
@@ -245,7 +246,7 @@ async fn create(
 }
 
 /// A channel's stream belongs to the channel's owner, whoever makes it.
-async fn make(conn: &mut Conn<'_>, making: Making<'_>, actor: &Actor, body: &NewStreamBody, quota: u32) -> Result<Id> {
+async fn make(conn: &mut Conn<'_>, making: Making<'_>, actor: &Actor, body: &MakeStream, quota: u32) -> Result<Id> {
     let settings = body.settings.clone().unwrap_or_default();
     let mut new = NewStream {
         environment: &actor.environment,
@@ -286,7 +287,7 @@ async fn get(
 /// What is to be changed of a stream; what is not named stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct PatchBody {
+struct ChangeStream {
     /// Another title.
     #[schema(min_length = 1, max_length = 140)]
     title: Option<String>,
@@ -295,14 +296,14 @@ struct PatchBody {
 }
 
 /// Change a stream
-#[utoipa::path(patch, path = "/api/v1/streams/{stream}", tag = "streams", request_body = PatchBody, params(("stream" = Id, Path)),
+#[utoipa::path(patch, path = "/api/v1/streams/{stream}", tag = "streams", request_body = ChangeStream, params(("stream" = Id, Path)),
     responses((status = 200, body = Stream), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
 async fn edit(
     State(platform): State<Platform>,
     actor: Actor,
     client: Client,
     PathParameters(id): PathParameters<Id>,
-    Body(body): Body<PatchBody>,
+    Body(body): Body<ChangeStream>,
 ) -> Result<axum::Json<Stream>> {
     let now = platform.clock.now();
     let told = body.settings.is_some();
@@ -403,7 +404,7 @@ struct NewPlaybackId {
 
 /// Add a public address to a stream
 #[utoipa::path(post, path = "/api/v1/streams/{stream}/playback-ids", tag = "streams", request_body = NewPlaybackId,
-    params(("stream" = Id, Path), ("idempotency-key" = Option<String>, Header, description = "The same key gets the same answer for a day")),
+    params(("stream" = Id, Path), IdempotencyKey),
     responses((status = 201, body = PlaybackId), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn add_playback_id(

@@ -13,6 +13,7 @@ use crate::platform::Platform;
 /// Whether a stream is on air.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = StreamState)]
 pub enum State {
     /// Nothing runs.
     Idle,

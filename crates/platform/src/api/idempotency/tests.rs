@@ -144,3 +144,16 @@ async fn what_was_cut_off_is_done_by_the_next_who_asks() {
         assert!(matches!(claim(&world.platform, &once).await, Ok(Claim::First)));
     }
 }
+
+#[test]
+fn every_creation_can_be_asked_for_twice() {
+    // A registration is asked for once by itself: its challenge is used up. Setup works only until there is an owner.
+    const ONCE_ANYWAY: &[&str] = &["/api/v1/me/passkeys", "/api/v1/setup"];
+    let document: Value = serde_json::from_str(&crate::api::document()).unwrap();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let creates = item["post"]["responses"]["201"].is_object();
+        if creates && !ONCE_ANYWAY.contains(&path.as_str()) {
+            assert!(super::CREATING.iter().any(|(route, _)| route == path), "{path}");
+        }
+    }
+}
