@@ -9,7 +9,7 @@ use crate::store::{Conn, Result};
 use crate::{all, optional};
 
 /// A stream as those who publish, watch and look after it must know it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// The name of its broadcasts in the hub: its id.
     pub(crate) name: Name,

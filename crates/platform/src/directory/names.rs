@@ -65,6 +65,9 @@ impl Names {
 
     /// Takes up what is known of a stream, in place of what was.
     pub(crate) fn put(&self, entry: Arc<Entry>) {
+        if self.entry(&entry.name).is_some_and(|known| known == entry) {
+            return;
+        }
         self.change(|held| {
             let idle_since = held.get(&entry.name).and_then(|held| held.idle_since);
             held.insert(entry.name.clone(), Held { entry, idle_since });
@@ -78,16 +81,20 @@ impl Names {
 
     /// Forgets streams of which nothing has run for a while.
     pub(crate) fn sweep(&self, now: Time, runs: impl Fn(&Name) -> bool) {
-        self.change(|held| {
-            held.retain(|name, held| {
-                held.idle_since = match held.idle_since {
-                    _ if runs(name) => None,
-                    None => Some(now),
-                    since => since,
-                };
-                held.idle_since.is_none_or(|since| now.since(since) < KEPT)
-            });
-        });
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, held) in held.iter_mut() {
+            held.idle_since = match held.idle_since {
+                _ if runs(name) => None,
+                None => Some(now),
+                since => since,
+            };
+        }
+        let is_old = |held: &Held| held.idle_since.is_some_and(|since| now.since(since) >= KEPT);
+        let some_are_old = held.values().any(is_old);
+        drop(held);
+        if some_are_old {
+            self.change(|held| held.retain(|_, held| !is_old(held)));
+        }
     }
 
     fn change(&self, change: impl FnOnce(&mut HashMap<Name, Held>)) {
