@@ -201,3 +201,6 @@ fn allows(role: Role, scope: Scope, action: Action) -> bool {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

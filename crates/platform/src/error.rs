@@ -43,6 +43,9 @@ pub enum Error {
     /// The last sign-in is too long ago for this.
     #[error("please confirm that it is you")]
     FreshSignIn,
+    /// What the person is on this server asks for a second factor, and they have none.
+    #[error("your role here asks for a second factor: add an authenticator app or a passkey first")]
+    FactorRequired,
     /// It is not there, or not for whoever asks.
     #[error("there is no such thing, or it is not yours")]
     NotFound,
@@ -120,6 +123,7 @@ impl Error {
             Self::Field { .. } | Self::Store(store::Error::Nul) => (S::UNPROCESSABLE_ENTITY, "invalid"),
             Self::Unauthenticated(_) => (S::UNAUTHORIZED, "unauthenticated"),
             Self::Forbidden(_) => (S::FORBIDDEN, "forbidden"),
+            Self::FactorRequired => (S::FORBIDDEN, "factor_required"),
             Self::FreshSignIn => (S::FORBIDDEN, "fresh_sign_in_required"),
             Self::NotFound | Self::Store(store::Error::Missing) => (S::NOT_FOUND, "not_found"),
             Self::Gone(_) => (S::GONE, "gone"),

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::actor::{Actor, Client};
 use crate::error::{Error, Result};
-use crate::people::{sessions, tokens};
+use crate::people::{factors, sessions, tokens};
 use crate::platform::Platform;
 use crate::secret::{Digest, Secret};
 
@@ -92,7 +92,11 @@ impl FromRequestParts<Platform> for Actor {
 
     async fn from_request_parts(parts: &mut Parts, platform: &Platform) -> Result<Self> {
         let client = Client::from_request_parts(parts, platform).await?;
-        who(platform, &parts.headers, &client).await
+        let actor = who(platform, &parts.headers, &client).await?;
+        if !BEFORE_FACTOR.iter().any(|path| leads_to(path, parts.uri.path())) {
+            must_have_factor(platform, &actor).await?;
+        }
+        Ok(actor)
     }
 }
 
@@ -114,6 +118,32 @@ pub(crate) async fn who(platform: &Platform, headers: &HeaderMap, client: &Clien
     found
 }
 
+/// What may be done before a second factor that the role asks for: to see that, and to add one.
+const BEFORE_FACTOR: [&str; 5] = [
+    "/api/v1/auth",
+    "/api/v1/me",
+    "/api/v1/me/totp",
+    "/api/v1/me/passkeys",
+    "/api/v1/me/recovery-codes",
+];
+
+/// Whether `path` is one of those: `/me` itself, everything below the others.
+fn leads_to(allowed: &str, path: &str) -> bool {
+    let below = |rest: &str| rest.is_empty() || (allowed != "/api/v1/me" && rest.starts_with('/'));
+    path.strip_prefix(allowed).is_some_and(below)
+}
+
+async fn must_have_factor(platform: &Platform, actor: &Actor) -> Result<()> {
+    if !factors::demanded(&platform.settings(), &actor.roles) {
+        return Ok(());
+    }
+    let user = actor.user.clone();
+    let has = platform
+        .db
+        .read(|c| Box::pin(async move { factors::has_any(c, &user).await }));
+    if has.await? { Ok(()) } else { Err(Error::FactorRequired) }
+}
+
 /// Somebody who may be signed in: what is shown and wrong counts as nothing shown.
 #[derive(Debug)]
 pub struct MaybeActor(pub Option<Actor>);
@@ -124,7 +154,7 @@ impl FromRequestParts<Platform> for MaybeActor {
     async fn from_request_parts(parts: &mut Parts, platform: &Platform) -> Result<Self> {
         match Actor::from_request_parts(parts, platform).await {
             Ok(actor) => Ok(Self(Some(actor))),
-            Err(Error::Unauthenticated(_)) => Ok(Self(None)),
+            Err(Error::Unauthenticated(_) | Error::FactorRequired) => Ok(Self(None)),
             Err(other) => Err(other),
         }
     }
@@ -232,6 +262,27 @@ mod tests {
         let mut both = headers(header::AUTHORIZATION, "Bearer nonsense");
         both.insert(header::COOKIE, "session=abc".parse().unwrap());
         assert!(matches!(shown(&both, true), Some(Shown::Token { id, .. }) if id.is_empty()));
+    }
+
+    #[test]
+    fn before_the_second_factor_one_may_only_add_it() {
+        let allowed = |path: &str| BEFORE_FACTOR.iter().any(|allowed| leads_to(allowed, path));
+        for path in [
+            "/api/v1/me",
+            "/api/v1/me/totp",
+            "/api/v1/me/passkeys/start",
+            "/api/v1/auth/confirm",
+        ] {
+            assert!(allowed(path), "{path}");
+        }
+        for path in [
+            "/api/v1/me/export",
+            "/api/v1/me/totpx",
+            "/api/v1/admin/users",
+            "/api/v1/me/tokens",
+        ] {
+            assert!(!allowed(path), "{path}");
+        }
     }
 
     #[test]

@@ -110,7 +110,7 @@ async fn server(State(platform): State<Platform>, client: Client) -> Result<axum
             })
         })
         .await?;
-    let settings = platform.settings().clone();
+    let settings = platform.fresh_settings().await?.clone();
     let reason = passkeys::unavailable(&platform, &client);
     Ok(axum::Json(Server {
         name: settings.name.clone(),

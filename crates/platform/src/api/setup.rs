@@ -285,3 +285,6 @@ pub(super) async fn try_mail(
         Err(other) => Err(other),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -536,3 +536,121 @@ async fn a_suspended_person_does_not_come_in() {
         "strangers do not hear of it"
     );
 }
+
+#[tokio::test]
+async fn whose_role_asks_for_a_second_factor_can_only_add_one() {
+    for world in World::both().await {
+        let (admin, ben) = (
+            world.person("admin", &[Role::Admin]).await,
+            world.person("ben", &[Role::Creator]).await,
+        );
+        settings(&world, |settings| settings.required_factor_roles = vec![Role::Admin]).await;
+        let me = world.get("/api/v1/me", Some(&admin)).await;
+        assert_eq!(me.body["factor_required"], true, "{}", me.body);
+        for path in ["/api/v1/admin/users", "/api/v1/me/sessions", "/api/v1/me/export"] {
+            let refused = world.get(path, Some(&admin)).await;
+            assert_eq!(
+                (refused.status.as_u16(), &refused.body["code"]),
+                (403, &json!("factor_required")),
+                "{path}"
+            );
+        }
+        let start = world.post("/api/v1/me/totp/start", Some(&admin), json!({})).await;
+        assert_eq!(start.status, 200, "{}", start.body);
+        assert_eq!(world.get("/api/v1/me/sessions", Some(&ben)).await.status, 200);
+        let id = admin.id.clone();
+        let added = world.platform.db.write(move |c| {
+            Box::pin(async move { crate::run!(c, "update authenticators set confirmed_at = 1 where user_id = $1", id) })
+        });
+        assert_eq!(added.await.unwrap(), 1);
+        assert_eq!(world.get("/api/v1/admin/users", Some(&admin)).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_second_factor_comes_between_the_password_and_the_session() {
+    for world in World::both().await {
+        with_password(&world, "ann").await;
+        let added = world.platform.db.write(|c| {
+            Box::pin(async move {
+                crate::run!(
+                    c,
+                    "insert into authenticators (user_id, secret, confirmed_at, step, created_at)
+                     select id, $1, 1, 0, 1 from users where email_key = 'ann@example.org'",
+                    vec![0_u8]
+                )
+            })
+        });
+        assert_eq!(added.await.unwrap(), 1);
+        let half = sign_in(&world, "ann@example.org", PASSWORD).await;
+        assert_eq!(
+            (&half.body["state"], &half.body["methods"]),
+            (&json!("factor"), &json!(["totp"])),
+            "{}",
+            half.body
+        );
+        assert!(!half.headers.contains_key("set-cookie"));
+        assert_eq!(sign_in(&world, "ann@example.org", "a wrong one").await.status, 401);
+    }
+}
+
+/// The filter of the operator's guide finds the address in the line that a refused sign-in leaves.
+#[tokio::test]
+async fn a_refused_sign_in_leaves_a_line_that_bans() {
+    use tracing::instrument::WithSubscriber as _;
+    let world = World::new().await;
+    with_password(&world, "ann").await;
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .finish();
+    let body = json!({"email": "ann@example.org", "password": "canary-password"});
+    let answer = world
+        .post("/api/v1/auth/sign-in", None, body)
+        .with_subscriber(subscriber)
+        .await;
+    assert_eq!(answer.status, 401);
+    let guide = include_str!("../../../../../docs/operate.md");
+    let filter = guide
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("failregex = "))
+        .unwrap();
+    // fail2ban puts a group for an address in the place of its tag.
+    let filter = regex::Regex::new(&filter.replace("<HOST>", r"(?P<host>[0-9a-fA-F.:]+)")).unwrap();
+    let text = log.text();
+    let banned: Vec<&str> = text
+        .lines()
+        .filter_map(|line| Some(filter.captures(line)?.name("host")?.as_str()))
+        .collect();
+    assert_eq!(banned, ["192.0.2.7"], "{text}");
+    assert!(!text.contains("ann@") && !text.contains("canary"), "{text}");
+}
+
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl tracing_subscriber::fmt::MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
