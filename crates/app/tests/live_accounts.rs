@@ -28,12 +28,19 @@ impl<'a> Studio<'a> {
 
     fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
         let (answer, value) = request(self.server.http, self.token, method, path, Some(body));
-        assert!((200..300).contains(&answer.status), "{method} {path}: {}", answer.text());
+        assert!(
+            (200..300).contains(&answer.status),
+            "{method} {path}: {}",
+            answer.text()
+        );
         value
     }
 
     fn stream(&self, rest: &str) -> String {
-        format!("/api/v1/streams/{}{rest}", self.channel["stream_id"].as_str().expect("a stream"))
+        format!(
+            "/api/v1/streams/{}{rest}",
+            self.channel["stream_id"].as_str().expect("a stream")
+        )
     }
 
     /// The id of the stream's key, and the key.
@@ -90,14 +97,18 @@ fn sign_in(port: u16) -> String {
     let answer = exchange(port, &(head + &body));
     let cookie = answer.lines().find_map(|line| {
         let (name, value) = line.split_once(": ")?;
-        name.eq_ignore_ascii_case("set-cookie").then(|| value.split(';').next())?
+        name.eq_ignore_ascii_case("set-cookie")
+            .then(|| value.split(';').next())?
     });
     cookie.unwrap_or_else(|| panic!("no cookie in {answer}")).to_owned()
 }
 
 /// Status and head of an answer for somebody with a cookie.
 fn get_as(port: u16, path: &str, cookie: &str) -> String {
-    exchange(port, &format!("GET {path} HTTP/1.0\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n"))
+    exchange(
+        port,
+        &format!("GET {path} HTTP/1.0\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n"),
+    )
 }
 
 fn exchange(port: u16, request: &str) -> String {
@@ -129,17 +140,27 @@ fn a_key_that_is_rotated_ends_the_push_and_ffmpeg_is_told_why() {
 
         let rotated = studio.ask("POST", &studio.stream(&format!("/keys/{id}/rotate")), &json!({}));
         let words = last_words(first);
-        assert!(words.contains("the stream key was rotated"), "{}: {words}", database.engine);
+        assert!(
+            words.contains("the stream key was rotated"),
+            "{}: {words}",
+            database.engine
+        );
         let refused = last_words(push(&server, &old));
-        assert!(refused.contains("the stream key was rotated"), "{}: {refused}", database.engine);
+        assert!(
+            refused.contains("the stream key was rotated"),
+            "{}: {refused}",
+            database.engine
+        );
         let status = studio.status_until(|status| !status["last_refusal"].is_null());
-        assert_eq!(status["last_refusal"]["reason"], "the stream key was rotated: use the new one");
+        assert_eq!(
+            status["last_refusal"]["reason"],
+            "the stream key was rotated: use the new one"
+        );
 
-        let mut second = push(&server, rotated["secret"].as_str().expect("the new key"));
+        let second = push(&server, rotated["secret"].as_str().expect("the new key"));
         studio.status_until(|status| status["state"] == "live" && status["last_refusal"].is_null());
         studio.ask("POST", &studio.stream("/stop"), &json!({}));
         studio.status_until(|status| status["state"] == "idle");
-        let _ = second.kill();
         assert!(last_words(second).contains("the stream was stopped in the studio"));
         let told = studio.ask("GET", &studio.stream("/events"), &Value::Null).to_string();
         for kind in ["connected", "active", "lost", "refused", "reconnected", "ended"] {
@@ -164,18 +185,30 @@ fn a_private_channel_plays_for_its_people_and_is_absent_for_others() {
         let mut publisher = push(&server, &key);
         let began = std::time::Instant::now();
         while !get_as(server.http, "/live/ada.m3u8", &cookie).contains(" 200 ") {
-            assert!(began.elapsed() < SOON, "{}", get_as(server.http, "/live/ada.m3u8", &cookie));
+            assert!(
+                began.elapsed() < SOON,
+                "{}",
+                get_as(server.http, "/live/ada.m3u8", &cookie)
+            );
             std::thread::sleep(std::time::Duration::from_millis(100));
         }
         let mine = get_as(server.http, "/live/ada.m3u8", &cookie).to_ascii_lowercase();
         assert!(mine.contains("cache-control: private, no-store"), "{mine}");
-        for path in ["/live/ada.m3u8", "/live/ada.mpd", "/live/ada/still.mp4", "/api/v1/live/ada"] {
+        for path in [
+            "/live/ada.m3u8",
+            "/live/ada.mpd",
+            "/live/ada/still.mp4",
+            "/api/v1/live/ada",
+        ] {
             assert_eq!(server.get(path).status, 404, "{path}");
         }
         assert!(!server.get("/api/v1/live").text().contains("ada"));
         let address = server.url("/live/ada.m3u8");
         let read = format!("-v error -headers Cookie:{cookie}\r\n -t 3 -i {address} -map 0:v -c copy -f framecrc -");
-        let frames = output("ffmpeg", &read).lines().filter(|line| !line.starts_with('#')).count();
+        let frames = output("ffmpeg", &read)
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .count();
         assert!((60..=100).contains(&frames), "{frames} frames in 3 s");
 
         // A restart changes nothing of it.
