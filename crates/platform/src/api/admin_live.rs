@@ -54,6 +54,7 @@ pub struct Running {
 
 /// Whose something is.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LiveOwner)]
 pub struct Owner {
     /// The person.
     pub id: Id,

@@ -104,6 +104,7 @@ async fn make_account(
 /// The secret of a link.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = LinkToken)]
 struct Token {
     /// What stands behind `token=` in the link.
     #[schema(max_length = 200)]

@@ -107,6 +107,65 @@ mod tests {
         );
     }
 
+    /// Lists that fit on one page.
+    const WHOLE: &[&str] = &[
+        "/api/v1/me/",
+        "/api/v1/admin/links",
+        "/api/v1/admin/live",
+        "/api/v1/admin/providers",
+    ];
+
+    /// The name that a type has in the document: of two with the same name one would hide the other.
+    fn schema_name(declaration: &str) -> Option<String> {
+        let word = |after: &str| {
+            let rest = declaration.split_once(after)?.1;
+            let word: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
+            Some(word)
+        };
+        word("schema(as = ")
+            .or_else(|| word("struct "))
+            .or_else(|| word("enum "))
+    }
+
+    fn sources(folder: &std::path::Path, out: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, out);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                out.push(std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_types_of_the_document_share_a_name() {
+        let mut texts = Vec::new();
+        sources(
+            std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")),
+            &mut texts,
+        );
+        let mut names = std::collections::BTreeSet::new();
+        for text in &texts {
+            for declaration in text.split("#[derive(").skip(1) {
+                let Some((derived, rest)) = declaration.split_once(")]") else {
+                    continue;
+                };
+                // A struct or enum ends its own attributes: what follows belongs to others.
+                let own = rest.split_once('{').map_or(rest, |(own, _)| own);
+                if !derived.split(", ").any(|derive| derive.ends_with("ToSchema")) {
+                    continue;
+                }
+                let name = schema_name(own).unwrap();
+                assert!(
+                    names.insert(name.clone()),
+                    "two types are called {name} in the document"
+                );
+            }
+        }
+        assert!(names.len() > 50);
+    }
+
     #[test]
     fn the_parts_of_every_path_and_the_pages_of_every_list_are_told() {
         let document: serde_json::Value = serde_json::from_str(&document()).unwrap();
@@ -118,7 +177,7 @@ mod tests {
                 assert_eq!(of("path"), path.matches('{').count(), "{method} {path}");
                 let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"];
                 let is_page = answer["$ref"].as_str().is_some_and(|name| name.contains("/Items_"));
-                let is_whole = path.starts_with("/api/v1/me/") || path.ends_with("/keys");
+                let is_whole = WHOLE.iter().any(|whole| path.starts_with(whole)) || path.ends_with("/keys");
                 let pages = parameters.iter().any(|p| p["name"] == "cursor");
                 assert!(
                     !is_page || is_whole || pages,

@@ -34,6 +34,7 @@ pub(super) fn routes() -> OpenApiRouter<Platform> {
 /// The secret of the link that the server printed.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SetupToken)]
 struct Token {
     /// What stands behind `token=` in the link.
     #[schema(max_length = 200)]
@@ -74,6 +75,7 @@ async fn check(
 /// The first account.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = FirstOwner)]
 struct Owner {
     /// Their mail address.
     email: Email,
@@ -231,6 +233,7 @@ fn within(fault: Error, parent: &'static str) -> Error {
 /// A mail to try.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SetupMailTest)]
 struct MailTest {
     /// What stands behind `token=` in the link.
     #[schema(max_length = 200)]

@@ -30,7 +30,7 @@ pub enum Takeover {
 /// How the broadcasts of a stream are run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schema(default, as = StreamSettings)]
+#[schema(as = StreamSettings, default)]
 pub struct Settings {
     /// How far behind the source viewers are.
     pub latency: Latency,
