@@ -97,7 +97,7 @@ async fn start(
     };
     let started = match oidc::start(&platform, &provider, wish).await {
         Ok(started) => started,
-        Err(refusal) => return refused(&slug, &client, refusal),
+        Err(refusal) => return refused(&slug, &client, &refusal),
     };
     let mut response = lead_to(&started.location)?;
     remember(&mut response, &client, &started.browser, LIFETIME);
@@ -170,7 +170,7 @@ async fn callback(
             methods.iter().map(|method| method.name()),
             &next,
         ))?,
-        Err(refusal) => refused(&slug, &browser.client, refusal)?,
+        Err(refusal) => refused(&slug, &browser.client, &refusal)?,
     };
     remember(&mut response, &browser.client, &Secret::new(""), Duration::ZERO);
     Ok(response)
@@ -200,14 +200,14 @@ fn remember(response: &mut Response, client: &Client, browser: &Secret, kept: Du
 }
 
 /// To the sign-in page, which has words for each refusal.
-fn refused(slug: &str, client: &Client, refusal: Refusal) -> Result<Response> {
+fn refused(slug: &str, client: &Client, refusal: &Refusal) -> Result<Response> {
     let code = refusal.code();
-    match &refusal {
+    match refusal {
         Refusal::Unavailable(reason) => {
-            warn!(provider = %slug, %reason, "an identity provider does not answer as it should")
+            warn!(provider = %slug, %reason, "an identity provider does not answer as it should");
         }
         Refusal::Failed(reason) => {
-            info!(address = %client.address, reason = "oidc", provider = %slug, detail = %reason, "sign-in refused")
+            info!(address = %client.address, reason = "oidc", provider = %slug, detail = %reason, "sign-in refused");
         }
         Refusal::Other(error) if error.kind().0.is_server_error() => {
             warn!(provider = %slug, %error, "a sign-in with a provider failed");

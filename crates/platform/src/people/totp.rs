@@ -84,10 +84,10 @@ fn enrolment(secret: &[u8], server: &str, account: &str) -> Result<Enrolment> {
         .with_issuer(Some(server.replace(':', " ")))
         .with_account_name(account.replace(':', " "))
         .build()
-        .map_err(fault)?;
+        .map_err(|error| fault(&error))?;
     Ok(Enrolment {
         secret: Secret::new(totp.secret().to_base32()),
-        uri: Secret::new(totp.to_url().map_err(fault)?),
+        uri: Secret::new(totp.to_url().map_err(|error| fault(&error))?),
     })
 }
 
@@ -166,13 +166,13 @@ pub async fn remove(conn: &mut Conn<'_>, user: &Id) -> store::Result<bool> {
 /// The step that a code belongs to, if it is one of now.
 fn step(ring: &KeyRing, user: &Id, row: &Row, code: &str, now: Time) -> Result<Option<i64>> {
     let secret = ring.open_bytes(place(user), &row.secret)?;
-    let totp: Totp = builder(&secret).build().map_err(fault)?;
+    let totp: Totp = builder(&secret).build().map_err(|error| fault(&error))?;
     let seconds = u64::try_from(now.unix_seconds()).unwrap_or(0);
     let step = totp.check(code, seconds);
     Ok(step.and_then(|step| i64::try_from(step).ok()))
 }
 
-fn fault(error: totp_rs::TotpError) -> Error {
+fn fault(error: &totp_rs::TotpError) -> Error {
     Error::Fault(format!("a code cannot be made: {error}"))
 }
 

@@ -10,7 +10,7 @@ use openidconnect::core::{
     CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
     CoreSubjectIdentifierType,
 };
-use openidconnect::{AdditionalProviderMetadata, IssuerUrl, ProviderMetadata};
+use openidconnect::{AdditionalProviderMetadata, DiscoveryError, IssuerUrl, ProviderMetadata};
 use serde::{Deserialize, Serialize};
 
 use super::Refusal;
@@ -84,7 +84,10 @@ pub(super) async fn metadata(platform: &Platform, issuer: &str, age_max: Duratio
     let url = IssuerUrl::new(issuer.to_owned()).map_err(|error| Refusal::Unavailable(error.to_string()))?;
     let found = Metadata::discover_async(url, &platform.outbound)
         .await
-        .map_err(|error| Refusal::Unavailable(error.to_string()))?;
+        .map_err(|error| match error {
+            DiscoveryError::Request(reason) => Refusal::Unavailable(reason.to_string()),
+            error => Refusal::Unavailable(error.to_string()),
+        })?;
     let found = Arc::new(found);
     platform.discovery.learn(issuer, &found, now);
     Ok(found)

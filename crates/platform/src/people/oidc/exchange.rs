@@ -124,7 +124,11 @@ pub(super) async fn redeem(
         .request_async(&platform.outbound)
         .await
         .map_err(|error| match error {
-            RequestTokenError::ServerResponse(answer) => Refusal::Failed(format!("the code is not taken: {answer}")),
+            // Its description could repeat the code.
+            RequestTokenError::ServerResponse(answer) => {
+                Refusal::Failed(format!("the code is not taken: {}", answer.error().as_ref()))
+            }
+            RequestTokenError::Request(reason) => Refusal::Unavailable(reason.to_string()),
             error => Refusal::Unavailable(error.to_string()),
         })?;
     let token = response

@@ -63,7 +63,7 @@ async fn describe(conn: &mut Conn<'_>, user: &Id) -> store::Result<(String, Stri
         "select credential_id from passkeys where user_id = $1 limit 100",
         user
     )?;
-    Ok((name, account, known.into_iter().map(|row| row.0.into()).collect()))
+    Ok((name, account, known.into_iter().map(|row| row.0).collect()))
 }
 
 /// Adds the passkey that the browser made.
