@@ -53,7 +53,7 @@ test('a broadcast is stopped with a reason', async ({ page, publish }) => {
 	const dialog = page.getByRole('dialog');
 	await dialog.getByLabel('Reason').fill('Test of the alarm');
 	await dialog.getByRole('button', { name: 'Stop broadcast' }).click();
-	await expect(page.getByText('The broadcast has ended.')).toBeVisible();
+	await expect(page.getByRole('status').getByText('The broadcast has ended.')).toBeVisible();
 	await expectAccessible(page);
 });
 
@@ -68,7 +68,7 @@ test('an invitation is a link that can be taken back', async ({ page }) => {
 	await page.getByRole('dialog').getByRole('button', { name: 'Make invitation' }).click();
 	await expect(page.getByRole('dialog').getByLabel('Link', { exact: true })).toHaveValue(/\/invite\?token=/);
 	await page.getByRole('dialog').getByRole('button', { name: 'Done' }).click();
-	await page.getByRole('button', { name: `Take back: ${email}` }).click();
+	await page.getByRole('button', { name: new RegExp(`Take back.*${email}`) }).click();
 	await page.getByRole('dialog').getByRole('button', { name: 'Take back' }).click();
 	await expect(page.getByText('The invitation is taken back.')).toBeVisible();
 });
@@ -79,7 +79,7 @@ test('settings are saved, and a wrong one says where', async ({ page }) => {
 	const before = await name.inputValue();
 	await name.fill(`${before} again`);
 	await page.getByRole('region', { name: 'General' }).getByRole('button', { name: 'Save' }).click();
-	await expect(page.getByText('Saved.', { exact: true })).toBeVisible();
+	await expect(page.getByText('Saved.')).toBeVisible();
 	await expect(page.getByRole('link', { name: `${before} again` })).toBeVisible();
 	await name.fill(before);
 	await page.getByRole('region', { name: 'General' }).getByRole('button', { name: 'Save' }).click();

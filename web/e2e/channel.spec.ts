@@ -76,7 +76,7 @@ test('channels are found by words and by category', async ({ page }) => {
 	const word = `zebra${process.pid}`;
 	await newChannel(creator, `The ${word} watch`, { category: 'Nature' });
 	await page.goto('/browse');
-	await page.getByRole('link', { name: 'All channels' }).click();
+	await page.getByRole('link', { name: 'All channels', exact: true }).click();
 	await page.getByLabel('Search channels').fill(word);
 	await page.keyboard.press('Enter');
 	await expect(page).toHaveURL(new RegExp(`q=${word}`));
