@@ -1,4 +1,5 @@
-import { enter, newChannel, newCreator, newMember } from './creators';
+import { pendingLink } from './people';
+import { type Creator, enter, newChannel, newCreator, newMember } from './creators';
 import { expect, expectAccessible, expectMoving, test } from './support';
 
 test('a channel page becomes live by itself, and says when it is over', async ({ page, publish }) => {
@@ -35,6 +36,16 @@ test('a channel for adults asks once until the browser is closed', async ({ page
 	await expect(page.getByRole('heading', { name: 'Late show' })).toBeVisible();
 });
 
+/** The same person with an address that is shown to be theirs: only such a one is made a member by their address. */
+async function confirmed(person: Creator): Promise<Creator> {
+	const email = `sure-${person.email}`;
+	expect((await person.api.post('/api/v1/me/email', { data: { email } })).ok()).toBe(true);
+	const link = await pendingLink('email', email);
+	const token = new URL(link, process.env.HEADWATER_URL).searchParams.get('token');
+	expect((await person.api.post('/api/v1/auth/verify', { data: { token } })).ok()).toBe(true);
+	return { ...person, email };
+}
+
 test('a private channel is for its members', async ({ page, browser }) => {
 	const creator = await newCreator();
 	const channel = await newChannel(creator, 'Club evening', {
@@ -48,7 +59,7 @@ test('a private channel is for its members', async ({ page, browser }) => {
 		`/login?next=${encodeURIComponent(`/c/${channel.handle}`)}`
 	);
 
-	const member = await newMember('Nele');
+	const member = await confirmed(await newMember('Nele'));
 	const added = await creator.api.post(`/api/v1/channels/${channel.id}/members`, {
 		data: { email: member.email, role: 'viewer' }
 	});

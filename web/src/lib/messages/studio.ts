@@ -369,7 +369,7 @@ export const studio = {
 			string
 		>,
 		memberAdd: 'Add member',
-		memberAdded: 'If somebody has an account with this address, they are a member now.',
+		memberAdded: 'Whoever has an account with this address, and has confirmed it, is a member now.',
 		memberRemove: 'Remove',
 		memberRemoveTitle: (name: string) => `Remove ${name}?`,
 		memberRemoveText: 'While the channel is private they cannot watch it any more.',
