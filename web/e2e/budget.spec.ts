@@ -49,7 +49,7 @@ test('who watches does not fetch the pages of accounts, studio and server', asyn
 		if (response.request().resourceType() === 'script') scripts.push(response.text());
 	});
 	await page.goto('/watch/nobody');
-	await page.waitForLoadState('networkidle');
+	await expect(page.getByText('“nobody” is not live')).toBeVisible();
 	const code = (await Promise.all(scripts)).join('\n');
 	expect(code).toContain('Stream paused, we keep trying');
 	for (const text of ['One more step', 'Who may come in', 'Recovery codes', 'Audit log']) {
