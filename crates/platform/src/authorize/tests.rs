@@ -1,12 +1,12 @@
 use super::*;
 use crate::id::Kind;
 
-/// Who may do what to what, in full. Each column is an action, in the order of [`Action::ALL`]: configure, see people, manage people, manage
-/// roles, see live, stop live, audit, create; a channel: see, watch, edit, own, members; a stream: see, edit, stop, keys.
+/// Who may do what to what, in full. Each column is an action, in the order of [`Action::ALL`]: configure, see people, manage people,
+/// manage roles, see live, stop live, audit, create; a channel: see, watch, edit, own, members; a stream: see, edit, stop, keys.
 ///
 /// A letter says to what: **S** the server, **C** the channel of the binding (private, at home), **T** another private one of the same
-/// organisation, **F** a private one of a foreign organisation, **O** a public one there. `role@scope` holds that one binding; `their own` is
-/// a person without any, to whom all of these belong.
+/// organisation, **F** a private one of a foreign organisation, **O** a public one there. `role@scope` holds that one binding;
+/// `their own` is a person without any, to whom all of these belong.
 const TABLE: &str = "
 nobody                  -     -     -     -     -     -     -     -     O     O     -     -     -     -     -     -     -
 somebody                -     -     -     -     -     -     -     -     O     O     -     -     -     -     -     -     -

@@ -12,7 +12,7 @@ use crate::people::email::Email;
 use crate::people::links::{self, Kind, Link};
 use crate::people::users::{self, User};
 use crate::people::{devices, passwords, post, sessions};
-use crate::platform::Platform;
+use crate::platform::{Change, Platform};
 use crate::run;
 use crate::secret::Secret;
 use crate::store::{self, Conn};
@@ -117,6 +117,7 @@ pub async fn finish(platform: &Platform, token: &Secret, password: &Secret, clie
         })
     });
     write.await?;
+    platform.changed(Change::User(user.id));
     told(platform, email).await
 }
 
@@ -171,7 +172,7 @@ pub async fn change(platform: &Platform, actor: &Actor, current: Option<&Secret>
     let email = user.email.unwrap_or_else(|| Email::new(""));
     passwords::acceptable("/new", new, &email, &user.name)?;
     let hash = platform.doors.hasher.hash(new).await?;
-    let (actor, now) = (actor.clone(), platform.clock.now());
+    let (actor, now, who) = (actor.clone(), platform.clock.now(), actor.user.clone());
     let write = platform.db.write(move |c| {
         Box::pin(async move {
             set(c, &actor.user, &hash, now).await?;
@@ -181,5 +182,6 @@ pub async fn change(platform: &Platform, actor: &Actor, current: Option<&Secret>
         })
     });
     write.await?;
+    platform.changed(Change::User(who));
     told(platform, email).await
 }

@@ -146,8 +146,8 @@ async fn may_come_in(platform: &Platform, user: &User, address: IpAddr) -> Resul
         refused(address, "suspended", Some(&user.id));
         return Err(suspended(user.suspended_reason.as_deref()));
     }
-    let must_verify = platform.settings().verify_email && post::ready(platform)?;
-    if must_verify && user.email_verified_at.is_none() {
+    let unverified = user.email_verified_at.is_none() && platform.settings().verify_email;
+    if unverified && post::ready(platform)? {
         refused(address, "unverified", Some(&user.id));
         send_verification(platform, user).await?;
         return Err(Error::Forbidden(
@@ -292,8 +292,7 @@ pub async fn confirm_password(platform: &Platform, user: &Id, password: &Secret,
         .db
         .read(|c| Box::pin(async move { users::by_id(c, &id).await }))
         .await?;
-    let key = user.email.as_ref().map(Email::key).unwrap_or_default();
-    platform.doors.throttle.sign_in(address, &key, None)?;
+    platform.doors.throttle.confirm(&user.id)?;
     if user.password_hash.is_none() {
         warn!(user = %user.id, "a password was shown for an account that has none");
     }

@@ -12,6 +12,7 @@ use governor::Quota;
 use crate::api::{Allowances, Network, per_minute};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::id::Id;
 use crate::secret::Digest;
 
 /// Sign-ins from one address in a minute, and at once: an office behind one address is many people.
@@ -69,6 +70,14 @@ impl Throttle {
         taken(self.addresses.take(Network::of(address)))?;
         taken(self.accounts.take(Digest::of(account.as_bytes())))?;
         taken(self.hashes.take(()))
+    }
+
+    /// Whoever is signed in shows the password again. Nobody else uses this allowance up.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`].
+    pub fn confirm(&self, user: &Id) -> Result<()> {
+        taken(self.devices.take(Digest::of(user.as_str().as_bytes())))
     }
 
     /// A password is to be hashed for somebody who is not signed in.
