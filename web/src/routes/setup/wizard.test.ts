@@ -4,7 +4,7 @@ import { Wizard } from './wizard.svelte';
 
 const facts: SetupFacts = {
 	mail_configured: false,
-	https: { listening: true, certificate: 'none', names: [] },
+	https: { listening: true, certificate: 'none', names: [], error: null, expires_at: null },
 	suggested_url: 'http://box:8080',
 	public_url_fixed: false
 };
@@ -33,7 +33,7 @@ test('what the configuration decides is not sent', () => {
 	const wizard = filled({
 		mail_configured: true,
 		public_url_fixed: true,
-		https: { listening: true, certificate: 'files', names: ['a.example'] }
+		https: { listening: true, certificate: 'files', names: ['a.example'], error: null, expires_at: null }
 	});
 	wizard.acme.wanted = true;
 	expect(wizard.body()).toMatchObject({ mail: null, acme: null, server: { public_url: null } });
