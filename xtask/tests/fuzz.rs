@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 /// Where the replaying tests stand.
-const REPLAYS: [&str; 3] = [
+const REPLAYS: [&str; 4] = [
+    "crates/proxy/src/fuzz.rs",
     "crates/rtmp/src/fuzz.rs",
     "crates/packager/src/fuzz.rs",
     "crates/media/src/codec/fuzz.rs",

@@ -114,6 +114,8 @@ pub async fn run(mut config: Config, with_demo: bool) -> Result<()> {
     stop.send_replace(true);
     while running.join_next().await.is_some() {}
     authority.finish(DRAIN).await;
+    // Mails that are on their way are sent, as far as the mail server is there.
+    let _ = tokio::time::timeout(DRAIN, platform.doors.outbox.idle()).await;
     platform.db.close().await;
     info!("stopped");
     Ok(())

@@ -38,6 +38,7 @@ const CREATING: &[(&str, bool)] = &[
     ("/api/v1/streams/{stream}/keys", true),
     ("/api/v1/me/tokens", true),
     ("/api/v1/admin/invitations", true),
+    ("/api/v1/admin/providers", false),
 ];
 
 /// Does a creation that carries a key once, and gives its answer to whoever asks again.
