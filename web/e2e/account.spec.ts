@@ -122,7 +122,10 @@ test('a profile is changed, its data taken along, and the account deleted', asyn
 	await page.keyboard.press('Enter');
 	await expect(page.getByText(/This server sends no mail/)).toBeVisible();
 	await page.goto(await pendingLink('email', fresh));
+	// Going away before the answer would leave the new session's cookie behind.
+	const confirmed = page.waitForResponse((answer) => answer.url().endsWith('/auth/verify'));
 	await page.getByRole('button', { name: 'Confirm my address' }).click();
+	await confirmed;
 	await page.goto('/me');
 	await expect(page.getByText(`Now: ${fresh}`)).toBeVisible();
 
