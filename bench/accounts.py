@@ -64,6 +64,8 @@ class Sqlite(Headwater):
             self.process = with_tables
             self.log = open(self.work / "log", "w")
             self.wait_for(self.http_port)
+            # It listens before it has opened its database; the answer comes after.
+            urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/readyz", timeout=30).close()
         finally:
             with_tables.terminate()
             with_tables.wait(10)
