@@ -15,6 +15,21 @@ test('an empty server says how to publish', async ({ page }) => {
 	await expectAccessible(page);
 });
 
+test('a server that nobody has set up says how to publish', async ({ page }) => {
+	await page.route('/api/v1/live', (route) => route.fulfill({ json: { streams: [] } }));
+	await page.route('/api/v1/server', async (route) => {
+		const response = await route.fetch();
+		await route.fulfill({ response, json: { ...(await response.json()), setup_done: false } });
+	});
+	await page.goto('/');
+	await expect(page.getByLabel('Command', { exact: true })).toHaveValue(
+		/^ffmpeg .*rtmp:\/\/.*\/stream\/colors$/
+	);
+	await expect(page.getByRole('button', { name: 'Copy Stream key' })).toBeVisible();
+	await page.screenshot(shot('new'));
+	await expectAccessible(page);
+});
+
 test('a live stream has a tile with its picture, and a page where it plays', async ({ page, publish }) => {
 	const name = `look-${test.info().project.name}`;
 	await page.goto('/');
