@@ -31,7 +31,7 @@ pub fn router(ready: Ready, metrics: Arc<Metrics>) -> Router {
                 if ready.0.load(Ordering::Relaxed) {
                     plain(StatusCode::OK, "ready\n".into())
                 } else {
-                    plain(StatusCode::SERVICE_UNAVAILABLE, "stopping\n".into())
+                    plain(StatusCode::SERVICE_UNAVAILABLE, "not ready\n".into())
                 }
             }),
         )

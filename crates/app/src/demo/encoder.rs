@@ -4,7 +4,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use tokio::io::{AsyncWriteExt, BufReader};
+use hub::Clock;
+use tokio::io::{AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -60,17 +61,40 @@ fn arguments() -> Vec<String> {
     line.split_whitespace().map(str::to_owned).collect()
 }
 
-/// Hands a clock picture to the encoder at each frame's time, for ever. A frame that is late is handed over at once.
+/// Hands a clock picture to the encoder at each frame's time, for ever. A frame that is late is handed over at once, and
+/// still shows the time it was due: as a camera's would.
 ///
 /// # Errors
 /// When the encoder takes no more.
-pub async fn tick(clock: &mut ChildStdin) -> Result<()> {
+pub async fn tick(pictures: &mut (impl AsyncWrite + Unpin), wall: Clock) -> Result<()> {
     let mut ticks = tokio::time::interval_at(Instant::now(), Duration::from_secs(1) / FRAME_RATE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     for frame in 0.. {
-        ticks.tick().await;
-        let now = hub::Clock::System.unix_micros() / 1_000;
-        clock.write_all(&picture::draw(now.unsigned_abs(), frame)).await?;
+        let due = ticks.tick().await;
+        let late = i64::try_from(due.elapsed().as_micros()).unwrap_or(i64::MAX);
+        let millis = (wall.unix_micros() - late) / 1_000;
+        pictures.write_all(&picture::draw(millis.unsigned_abs(), frame)).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_frame_that_is_late_shows_the_time_it_was_due() {
+        let size = picture::draw(0, 0).len();
+        let (mut pictures, mut encoder) = tokio::io::duplex(size);
+        let wall = Clock::starting_at(1_000_000_000);
+        tokio::spawn(async move { tick(&mut pictures, wall).await });
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let mut drawn = vec![0; size];
+        for (frame, due) in [1_000_000, 1_000_033, 1_000_066, 1_000_100].into_iter().enumerate() {
+            encoder.read_exact(&mut drawn).await.unwrap();
+            assert!(drawn == picture::draw(due, frame as u64), "frame {frame}");
+        }
+    }
 }

@@ -94,7 +94,7 @@ async fn play(publisher: hub::Publisher) -> anyhow::Error {
             flv,
         } = Encoder::start()?;
         let ending = tokio::select! {
-            ended = encoder::tick(&mut clock) => ended,
+            ended = encoder::tick(&mut clock, hub::Clock::System) => ended,
             ended = gateway::flv::publish(publisher, flv, Ending::Lost) => ended.map_err(Into::into),
         };
         ending?;
