@@ -64,11 +64,20 @@ class Sqlite(Headwater):
             self.process = with_tables
             self.log = open(self.work / "log", "w")
             self.wait_for(self.http_port)
-            # It listens before it has opened its database; the answer comes after.
-            urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/readyz", timeout=30).close()
+            # It listens before it has opened its database.
+            self.wait_until_ready()
         finally:
             with_tables.terminate()
             with_tables.wait(10)
+
+    def wait_until_ready(self):
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/readyz", timeout=30).close()
+                return
+            except urllib.error.HTTPError:
+                time.sleep(0.1)
+        raise RuntimeError("the server does not become ready")
 
     def json(self, text):
         return f"'{text}'"

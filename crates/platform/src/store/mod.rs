@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Executor, PgPool, SqlitePool};
+use sqlx::{ConnectOptions, Connection, Executor, PgPool, SqlitePool};
 
 pub use conn::{Conn, Reader};
 pub use error::{Error, Result};
@@ -33,6 +33,8 @@ use writer::Writer;
 const SQLITE_READERS_MAX: u32 = 4;
 /// Connections to PostgreSQL.
 const POSTGRES_CONNECTIONS_MAX: u32 = 16;
+/// A connection that was idle for longer is asked whether it is still there before it is used.
+const IDLE_UNTESTED_MAX: Duration = Duration::from_secs(1);
 /// How long somebody waits for a connection before hearing that the database is away.
 const ACQUIRE_TIME_MAX: Duration = Duration::from_millis(800);
 
@@ -87,6 +89,8 @@ impl Db {
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS_MAX)
             .acquire_timeout(ACQUIRE_TIME_MAX)
+            // A file does not go away between two reads.
+            .test_before_acquire(false)
             .connect_with(options.clone().read_only(true))
             .await?;
         Ok(Self::Sqlite {
@@ -101,6 +105,11 @@ impl Db {
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS_MAX)
             .acquire_timeout(ACQUIRE_TIME_MAX)
+            // Asking first costs a round trip: only a connection that was idle may have been lost without a word.
+            .test_before_acquire(false)
+            .before_acquire(|connection, about| {
+                Box::pin(async move { Ok(about.idle_for < IDLE_UNTESTED_MAX || connection.ping().await.is_ok()) })
+            })
             // A server that hangs must not hold a request for ever.
             .after_connect(|connection, _| {
                 Box::pin(async move {
