@@ -162,9 +162,13 @@ mod tests {
         let mut items = Vec::new();
         follower.next_batch(&mut items).await;
         assert!(
-            items
-                .iter()
-                .any(|item| matches!(item, Item::Sample { kind: Kind::Audio, .. })),
+            items.iter().any(|item| matches!(
+                item,
+                Item::Sample {
+                    track: media::TrackId::AUDIO,
+                    ..
+                }
+            )),
             "{items:?}"
         );
     }

@@ -10,4 +10,4 @@ mod track;
 
 pub use error::Error;
 pub use sample::Sample;
-pub use track::{AudioCodec, AudioParameters, FrameRate, Kind, Parameters, VideoCodec, VideoParameters};
+pub use track::{AudioCodec, AudioParameters, FrameRate, Kind, Parameters, TrackId, VideoCodec, VideoParameters};

@@ -9,6 +9,47 @@ pub enum Kind {
     Audio,
 }
 
+/// One track of a broadcast.
+///
+/// | index | what it is |
+/// |---|---|
+/// | 0 | the main track of its kind: what every source sends |
+/// | 1 to 7 | further tracks that the source sends itself |
+/// | from [`TrackId::DERIVED`] on | made from the main track by a transcoder |
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TrackId {
+    /// Whether it is seen or heard.
+    pub kind: Kind,
+    /// Which of its kind.
+    pub index: u8,
+}
+
+impl TrackId {
+    /// The main picture.
+    pub const VIDEO: Self = Self::main(Kind::Video);
+    /// The main sound.
+    pub const AUDIO: Self = Self::main(Kind::Audio);
+    /// Tracks of one kind that a source may send.
+    pub const SENT_MAX: u8 = 8;
+    /// The first index of tracks that are made from others.
+    pub const DERIVED: u8 = 16;
+
+    /// The main track of a kind.
+    pub const fn main(kind: Kind) -> Self {
+        Self { kind, index: 0 }
+    }
+
+    /// Whether it is the main track of its kind.
+    pub const fn is_main(self) -> bool {
+        self.index == 0
+    }
+
+    /// Whether it is made from another.
+    pub const fn is_derived(self) -> bool {
+        self.index >= Self::DERIVED
+    }
+}
+
 /// Video codecs that Headwater carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VideoCodec {

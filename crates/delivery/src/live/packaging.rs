@@ -31,7 +31,9 @@ pub(super) async fn run(live: Live, channel: Arc<Channel>) {
                 warn!(name = %broadcast.name(), "packaging fell behind and lost samples");
                 live.0.stats.lagged.fetch_add(1, Ordering::Relaxed);
             }
-            packager.push(input(item), clock);
+            if let Some(input) = input(item) {
+                packager.push(input, clock);
+            }
         }
         publish(&live, &channel, &mut packager, &mut ledger).await;
         if live.0.directory.is_crowded() {
@@ -71,13 +73,14 @@ fn settings(broadcast: &Broadcast, ledger: &Ledger) -> Settings {
     }
 }
 
-fn input(item: Item) -> Input {
-    match item {
+fn input(item: Item) -> Option<Input> {
+    Some(match item {
         Item::Cut | Item::Lagged => Input::Cut,
         Item::Announced { video, audio } => Input::Announced { video, audio },
-        Item::Parameters(parameters) => Input::Parameters(parameters),
-        Item::Sample { kind, sample } => Input::Sample { kind, sample },
-    }
+        Item::Parameters { track, parameters } if track.is_main() => Input::Parameters(parameters),
+        Item::Sample { track, sample } if track.is_main() => Input::Sample { kind: track.kind, sample },
+        Item::Parameters { .. } | Item::Sample { .. } | Item::Planned(_) | Item::Lost(_) => return None,
+    })
 }
 
 /// Shows viewers what is new, if anything is, once the numbers and targets in it are on disk.

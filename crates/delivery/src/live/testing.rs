@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use hub::authority::Local;
 use hub::directory::{Directory, Plain};
 use hub::{Announced, Caller, Clock, Hub, Protocol, PublishRequest, Publisher, Settings, SourceClock, StreamKey};
-use media::{AudioCodec, AudioParameters, FrameRate, Kind, Parameters, Sample, VideoCodec, VideoParameters};
+use media::{AudioCodec, AudioParameters, FrameRate, Kind, Parameters, Sample, TrackId, VideoCodec, VideoParameters};
 use packager::{Input, Packager, Window};
 use tower_service::Service;
 
@@ -185,8 +185,8 @@ impl Encoder {
             audio: true,
             frame_rate: None,
         });
-        publisher.configure(video());
-        publisher.configure(audio());
+        publisher.configure(TrackId::VIDEO, video());
+        publisher.configure(TrackId::AUDIO, audio());
         Self {
             publisher,
             frames: 0,
@@ -205,12 +205,12 @@ impl Encoder {
         let at = self.frames * 1_000 / 30;
         let picture = Bytes::from(vec![self.frames as u8; 1_000]);
         self.publisher
-            .push(Kind::Video, at, 0, self.frames.is_multiple_of(30), picture);
+            .push(TrackId::VIDEO, at, 0, self.frames.is_multiple_of(30), picture);
         self.frames += 1;
         while self.sounds * 1_024 / 48 <= at {
             let sound = Bytes::from(vec![self.sounds as u8; 100]);
             self.publisher
-                .push(Kind::Audio, self.sounds * 1_024 / 48, 0, true, sound);
+                .push(TrackId::AUDIO, self.sounds * 1_024 / 48, 0, true, sound);
             self.sounds += 1;
         }
         self.publisher.flush();

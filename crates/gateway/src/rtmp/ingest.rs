@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hub::{Announced, Ending, Publisher, Revoked};
 use media::codec::{self, aac, ac3, av1, avc, flac, hevc, mp3, opus, vp9};
-use media::{AudioCodec, Kind, Parameters, VideoCodec, VideoParameters};
+use media::{AudioCodec, Kind, Parameters, TrackId, VideoCodec, VideoParameters};
 use rtmp::flv::{Audio, Metadata, Unused, Video};
 use tracing::{debug, warn};
 
@@ -118,7 +118,7 @@ impl Ingest {
     fn use_video(&mut self, parameters: VideoParameters) {
         if self.video.as_ref() != Some(&parameters) {
             self.video = Some(parameters.clone());
-            self.publisher.configure(Parameters::Video(parameters));
+            self.publisher.configure(TrackId::VIDEO, Parameters::Video(parameters));
         }
     }
 
@@ -140,7 +140,7 @@ impl Ingest {
         let keyframe = codec::is_keyframe(video, &data);
         let data = out_of_band(video, data);
         self.publisher
-            .push(Kind::Video, u64::from(timestamp), cts_ms, keyframe, data);
+            .push(TrackId::VIDEO, u64::from(timestamp), cts_ms, keyframe, data);
         Ok(())
     }
 
@@ -175,7 +175,7 @@ impl Ingest {
             AudioCodec::Mp3 | AudioCodec::Ac3 | AudioCodec::Eac3 => return Ok(()),
         }?;
         self.audio = Some(codec);
-        self.publisher.configure(Parameters::Audio(parameters));
+        self.publisher.configure(TrackId::AUDIO, Parameters::Audio(parameters));
         Ok(())
     }
 
@@ -187,7 +187,7 @@ impl Ingest {
         if self.audio != Some(codec) {
             self.configure_from_frame(codec, &data)?;
         }
-        self.publisher.push(Kind::Audio, u64::from(timestamp), 0, true, data);
+        self.publisher.push(TrackId::AUDIO, u64::from(timestamp), 0, true, data);
         Ok(())
     }
 
@@ -199,7 +199,7 @@ impl Ingest {
             AudioCodec::Aac | AudioCodec::Opus | AudioCodec::Flac => return Err(Trouble::NoConfig),
         }?;
         self.audio = Some(codec);
-        self.publisher.configure(Parameters::Audio(parameters));
+        self.publisher.configure(TrackId::AUDIO, Parameters::Audio(parameters));
         Ok(())
     }
 
