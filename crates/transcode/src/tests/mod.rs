@@ -1,0 +1,5 @@
+//! The whole crate with the real ffmpeg.
+
+mod clip;
+mod rungs;
+mod world;
