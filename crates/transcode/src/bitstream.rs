@@ -29,7 +29,7 @@ impl Bitstream {
             (Class::Video, b"H264" | b"h264" | b"avc1") => Form::Avc,
             (Class::Video, b"HEVC" | b"hevc" | b"H265" | b"hev1" | b"hvc1") => Form::Hevc,
             (Class::Video, b"AV01" | b"av01") => Form::Av1,
-            (Class::Audio, b"mp4a" | b"\xff\x00" | b"MP4A") => Form::Aac,
+            (Class::Audio, b"\xff\x00\x00\x00" | b"mp4a") => Form::Aac,
             _ => return None,
         };
         let parameters = match form {

@@ -52,6 +52,8 @@ pub struct Video {
     troubles: Troubles,
     /// No child before this time.
     resting: Duration,
+    /// Why there is none until then.
+    rests: Option<String>,
     notice: Option<String>,
 }
 
@@ -92,6 +94,7 @@ impl Video {
             running: None,
             troubles: Troubles::default(),
             resting: Duration::ZERO,
+            rests: None,
             notice: (!notices.is_empty()).then(|| notices.join("; ")),
         };
         video.tell(&Published::default());
@@ -179,6 +182,7 @@ impl Video {
             Ok(running) => {
                 info!(broadcast = %self.derived.broadcast().name(), rungs = tracks.len(), "encoding begins");
                 self.running = Some(running);
+                self.rests = None;
             }
             Err(error) => self.trouble(now, &Trouble::Crashed(error.to_string()), published),
         }
@@ -200,7 +204,10 @@ impl Video {
                     rung.dropped = Some(trouble.to_string());
                 }
             }
-            Step::Rest(rest) => self.resting = now + rest,
+            Step::Rest(rest) => {
+                self.resting = now + rest;
+                self.rests = Some(trouble.to_string());
+            }
         }
         self.notice = Some(match step {
             Step::Rest(rest) => format!("{trouble}; it is tried again in {} s", rest.as_secs()),
@@ -211,7 +218,7 @@ impl Video {
 
     /// Tells what is planned and how it goes.
     fn tell(&self, published: &Published) {
-        let report = |rung: &Rung| report(rung, published);
+        let report = |rung: &Rung| report(rung, self.rests.as_ref(), published);
         self.derived.report(LadderReport {
             rungs: self.rungs.iter().map(report).collect(),
             notice: self.notice.clone(),
@@ -235,7 +242,7 @@ fn rung(works: &Works, shape: Shape, preset: &Preset, notices: &mut Vec<String>)
     }
 }
 
-fn report(rung: &Rung, published: &Published) -> RungReport {
+fn report(rung: &Rung, rests: Option<&String>, published: &Published) -> RungReport {
     let Rendition { shape, encoder } = &rung.rendition;
     RungReport {
         track: shape.track,
@@ -246,7 +253,7 @@ fn report(rung: &Rung, published: &Published) -> RungReport {
         bitrate: shape.bitrate,
         encoder: encoder.name().to_owned(),
         cost: rung.cost,
-        state: match &rung.dropped {
+        state: match rung.dropped.as_ref().or(rests) {
             Some(reason) => RungState::Dropped(reason.clone()),
             None if published.has(shape.track) => RungState::Running,
             None => RungState::Starting,

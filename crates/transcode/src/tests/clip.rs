@@ -3,10 +3,11 @@
 use std::process::{Command, Stdio};
 
 use bytes::Bytes;
-use media::Parameters;
+use media::codec::{ac3, flac, mp3, opus};
+use media::{AudioCodec, Parameters};
 
 use crate::bitstream::Bitstream;
-use crate::nut::{Event, Limits, Reader};
+use crate::nut::{Event, Limits, Reader, Stream};
 
 /// One frame, in the order of decoding.
 #[derive(Clone, Debug)]
@@ -31,14 +32,40 @@ pub fn video(size: &str, rate: &str, seconds: u32, arguments: &str) -> Clip {
     make(&input)
 }
 
-/// A tone in another codec.
-pub fn audio(seconds: u32, arguments: &str) -> Clip {
-    make(&format!(
-        "-f lavfi -i sine=frequency=440:sample_rate=48000 -t {seconds} -ac 2 {arguments}"
-    ))
+/// A tone in another codec. An encoder's priming must not come before time 0, which NUT cannot say.
+pub fn audio(seconds: u32, codec: AudioCodec, encoder: &str) -> Clip {
+    let input = format!(
+        "-f lavfi -i sine=frequency=440:sample_rate=48000 -t {seconds} -ac 2 -c:a {encoder} -output_ts_offset 1"
+    );
+    let (stream, frames) = run(&input);
+    let parameters = match codec {
+        AudioCodec::Opus => opus::parameters(stream.extradata.clone()),
+        AudioCodec::Flac => flac::parameters(stream.extradata.clone()),
+        AudioCodec::Mp3 => mp3::parameters(&frames[0].2),
+        _ => ac3::parameters(&frames[0].2),
+    };
+    Clip {
+        parameters: Parameters::Audio(parameters.expect("parameters")),
+        frames: timed(frames, i64::from(stream.timescale)),
+    }
 }
 
 fn make(arguments: &str) -> Clip {
+    let (stream, mut frames) = run(arguments);
+    let mut bitstream = Bitstream::new(&stream).expect("a known codec");
+    for (_, _, data) in &mut frames {
+        *data = bitstream.convert(data.clone());
+    }
+    Clip {
+        parameters: bitstream.parameters().cloned().expect("parameters"),
+        frames: timed(frames, i64::from(stream.timescale)),
+    }
+}
+
+/// Presentation time, key frame, bytes.
+type Coded = (i64, bool, Bytes);
+
+fn run(arguments: &str) -> (Stream, Vec<Coded>) {
     let output = Command::new("ffmpeg")
         .args(["-hide_banner", "-nostdin", "-loglevel", "error"])
         .args(arguments.split(' '))
@@ -48,31 +75,18 @@ fn make(arguments: &str) -> Clip {
         .expect("ffmpeg is installed");
     let mut reader = Reader::new(Limits::default());
     reader.buffer().extend_from_slice(&output.stdout);
-    let mut bitstream = None;
-    let mut timescale = 1;
-    let mut frames = Vec::new();
+    let (mut header, mut frames) = (None, Vec::new());
     while let Some(event) = reader.poll_event().expect("ffmpeg writes NUT") {
         match event {
-            Event::Stream(stream) => {
-                timescale = i64::from(stream.timescale);
-                bitstream = Bitstream::new(&stream);
-            }
-            Event::Frame { pts, keyframe, data } => {
-                let data = bitstream.as_mut().expect("a known codec").convert(data);
-                frames.push((pts, keyframe, data));
-            }
+            Event::Stream(stream) => header = Some(stream),
+            Event::Frame { pts, keyframe, data } => frames.push((pts, keyframe, data)),
         }
     }
-    Clip {
-        parameters: bitstream
-            .and_then(|bitstream| bitstream.parameters().cloned())
-            .expect("parameters"),
-        frames: timed(frames, timescale),
-    }
+    (header.expect("a stream"), frames)
 }
 
 /// NUT has no decode times: they are the presentation times in order, as much earlier as makes none late.
-fn timed(frames: Vec<(i64, bool, Bytes)>, timescale: i64) -> Vec<Frame> {
+fn timed(frames: Vec<Coded>, timescale: i64) -> Vec<Frame> {
     let mut shown: Vec<_> = frames.iter().map(|(pts, ..)| *pts).collect();
     shown.sort_unstable();
     let early = frames
@@ -83,7 +97,7 @@ fn timed(frames: Vec<(i64, bool, Bytes)>, timescale: i64) -> Vec<Frame> {
         .unwrap_or(0);
     let ms = |ticks: i64| (ticks * 1_000 + timescale / 2) / timescale;
     let first = shown[0] - early;
-    let frame = |((pts, keyframe, data), dts): ((i64, bool, Bytes), i64)| {
+    let frame = |((pts, keyframe, data), dts): (Coded, i64)| {
         let dts = ms(dts - early - first);
         Frame {
             dts: dts as u64,

@@ -2,4 +2,5 @@
 
 mod clip;
 mod rungs;
+mod troubles;
 mod world;

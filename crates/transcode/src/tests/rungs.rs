@@ -1,6 +1,6 @@
 //! What comes out stands where what went in does.
 
-use media::{Kind, Parameters, Sample, TrackId};
+use media::{AudioCodec, Kind, Parameters, Sample, TrackId};
 
 use super::clip;
 use super::world::{Seen, World, made, play, rungs};
@@ -15,20 +15,22 @@ fn times(samples: &[Sample]) -> Vec<(i64, i64, bool)> {
     times
 }
 
-/// The source's times as something without B-frames has them: the n-th shown frame of a group is its n-th decoded.
-fn in_order(samples: &[Sample]) -> Vec<(i64, i64, bool)> {
+/// The source's times as something without B-frames has them: the n-th shown frame of a group is its n-th decoded. One of
+/// `divisor` is taken, from each key frame on.
+fn in_order(samples: &[Sample], divisor: usize) -> Vec<(i64, i64, bool)> {
     let mut out = Vec::new();
     for group in samples.chunk_by(|_, next| !next.keyframe) {
         let mut shown: Vec<_> = group.iter().map(|sample| (sample.pts(), sample.keyframe)).collect();
         shown.sort_unstable();
         let decoded = group.iter().map(|sample| sample.dts);
-        out.extend(shown.into_iter().zip(decoded).map(|((pts, key), dts)| (pts, dts, key)));
+        let placed = shown.into_iter().zip(decoded).map(|((pts, key), dts)| (pts, dts, key));
+        out.extend(placed.step_by(divisor));
     }
     out
 }
 
 /// Plays a clip; every frame of every rung stands at the tick of the source's.
-async fn aligned(size: &str, rate: &str, encoder: &str) {
+async fn aligned(size: &str, rate: &str, divisor: usize, encoder: &str) {
     let clip = clip::video(size, rate, 3, encoder);
     let count = clip.frames.len();
     let world = World::new(rungs(&[240, 120]));
@@ -36,12 +38,12 @@ async fn aligned(size: &str, rate: &str, encoder: &str) {
     let mut seen = Seen::new(publisher.broadcast());
     play(&mut publisher, &mut seen, &clip).await;
     // The decoder keeps what its order asks for until more comes.
-    let enough = count - 4;
+    let enough = (count - 4) / divisor;
     seen.until(rate, |seen| {
         [made(0), made(1)].iter().all(|track| seen.count(*track) >= enough)
     })
     .await;
-    let source = in_order(&seen.samples[&TrackId::VIDEO]);
+    let source = in_order(&seen.samples[&TrackId::VIDEO], divisor);
     for track in [made(0), made(1)] {
         let times = times(&seen.samples[&track]);
         assert_eq!(times, source[..times.len()], "{size} {rate} {encoder}");
@@ -60,15 +62,35 @@ async fn aligned(size: &str, rate: &str, encoder: &str) {
 
 #[tokio::test]
 async fn every_frame_stands_where_the_sources_does_at_every_rate() {
-    for rate in ["24", "25", "30000/1001", "30"] {
-        aligned("426x240", rate, "libx264 -preset ultrafast -tune zerolatency -g 30").await;
+    for (rate, divisor) in [
+        ("24", 1),
+        ("25", 1),
+        ("30000/1001", 1),
+        ("30", 1),
+        ("50", 2),
+        ("60000/1001", 2),
+        ("60", 2),
+    ] {
+        aligned(
+            "426x240",
+            rate,
+            divisor,
+            "libx264 -preset ultrafast -tune zerolatency -g 30",
+        )
+        .await;
     }
 }
 
 #[tokio::test]
 async fn so_it_does_where_the_source_has_b_frames() {
-    for rate in ["25", "30000/1001"] {
-        aligned("426x240", rate, "libx264 -preset veryfast -bf 3 -b_strategy 0 -g 25").await;
+    for (rate, divisor) in [("25", 1), ("30000/1001", 1), ("60", 2)] {
+        aligned(
+            "426x240",
+            rate,
+            divisor,
+            "libx264 -preset veryfast -bf 3 -b_strategy 0 -g 25",
+        )
+        .await;
     }
 }
 
@@ -77,6 +99,7 @@ async fn so_it_does_for_a_source_of_hevc() {
     aligned(
         "426x240",
         "30",
+        1,
         "libx265 -preset ultrafast -g 30 -x265-params log-level=error:open-gop=0",
     )
     .await;
@@ -84,5 +107,47 @@ async fn so_it_does_for_a_source_of_hevc() {
 
 #[tokio::test]
 async fn so_it_does_for_odd_sizes_that_stand_upright() {
-    aligned("270x482", "30", "libx264 -preset ultrafast -g 30").await;
+    aligned("270x482", "30", 1, "libx264 -preset ultrafast -g 30").await;
+}
+
+#[tokio::test]
+async fn so_it_does_where_frames_come_irregularly() {
+    let clip = clip::video("426x240", "30", 4, "libx264 -preset ultrafast -tune zerolatency -g 30");
+    let mut irregular = clip.clone();
+    // Later and later, by what no frame rate has.
+    for (n, frame) in (0_u64..).zip(&mut irregular.frames) {
+        frame.dts += n * n * 7 / 40;
+    }
+    let world = World::new(rungs(&[120]));
+    let mut publisher = world.publish("film").await;
+    let mut seen = Seen::new(publisher.broadcast());
+    play(&mut publisher, &mut seen, &irregular).await;
+    seen.until("all frames", |seen| seen.count(made(0)) >= 110).await;
+    let times = times(&seen.samples[&made(0)]);
+    assert_eq!(times, in_order(&seen.samples[&TrackId::VIDEO], 1)[..times.len()]);
+}
+
+#[tokio::test]
+async fn sound_of_another_codec_becomes_aac_at_its_own_times() {
+    let picture = clip::video("426x240", "30", 1, "libx264 -preset ultrafast -g 30");
+    for (codec, encoder) in [
+        (AudioCodec::Opus, "libopus"),
+        (AudioCodec::Flac, "flac"),
+        (AudioCodec::Mp3, "libmp3lame"),
+        (AudioCodec::Ac3, "ac3"),
+    ] {
+        let clip = clip::audio(3, codec, encoder);
+        let world = World::new(rungs(&[120]));
+        let mut publisher = world.publish("song").await;
+        let mut seen = Seen::new(publisher.broadcast());
+        play(&mut publisher, &mut seen, &picture).await;
+        publisher.configure(TrackId::AUDIO, clip.parameters.clone());
+        super::world::push(&mut publisher, Kind::Audio, &clip.frames, 0);
+        seen.until(encoder, |seen| seen.count(crate::audio::TRACK) > 100).await;
+        let made = &seen.samples[&crate::audio::TRACK];
+        assert!(
+            made.windows(2).all(|pair| pair[1].dts - pair[0].dts == 1_024),
+            "{codec:?}"
+        );
+    }
 }

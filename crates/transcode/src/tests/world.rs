@@ -1,7 +1,7 @@
 //! A hub with a source, and somebody who sees all tracks.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::{Family, NoPlanner, Options, Transcoder};
 pub struct World {
     pub hub: Hub,
     pub transcoder: Transcoder,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 pub fn options(folder: &tempfile::TempDir) -> Options {
@@ -62,8 +62,13 @@ impl World {
         Self {
             transcoder: Transcoder::start(hub.clone(), options, Arc::new(NoPlanner)),
             hub,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Where its children run.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub async fn publish(&self, name: &str) -> Publisher {
