@@ -28,7 +28,7 @@ use crate::config::Config;
 use crate::demo::{self, Demo};
 use crate::metrics::Metrics;
 use crate::operations::{self, Ready};
-use crate::{accounts, addresses, admin, advice, keys_file, secure};
+use crate::{accounts, addresses, admin, advice, keys_file, secure, transcoding};
 
 /// How long requests that are under way may take after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -67,6 +67,7 @@ pub async fn run(mut config: Config, with_demo: bool) -> Result<()> {
     }
     tokio::spawn(hub.clone().run());
     tokio::spawn(advice::tell(hub.clone()));
+    transcoding::start(&hub, &config);
 
     let rtmp = RtmpServer::new(hub.clone(), gateway::rtmp::Options::default(), trusted.clone());
     let http = Arc::new(server::Stats::default());

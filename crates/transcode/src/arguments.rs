@@ -43,12 +43,8 @@ pub fn video(
     out.push(filters(renditions, own));
     for (nth, rendition) in renditions.iter().enumerate() {
         put(&mut out, &["-map", &format!("[out{nth}]")]);
-        out.extend(
-            rendition
-                .encoder
-                .arguments(&rendition.shape, speed, threads(&rendition.shape, cores)),
-        );
-        out.extend(own.for_encoder(rendition.encoder));
+        let threads = threads(&rendition.shape, cores);
+        out.extend(rendition.encoder.arguments(&rendition.shape, speed, threads, own));
         put(&mut out, &["-fps_mode", "passthrough", "-enc_time_base", "1:90000"]);
         output(&mut out, nth);
     }

@@ -28,6 +28,6 @@ mod video;
 mod works;
 
 pub use encoder::{ENCODERS, Encoder, Family, Found, Probe, probe};
-pub use own_options::OwnOptions;
+pub use own_options::{OwnOptions, Refused};
 pub use planner::{Answer, Measured, NoPlanner, Planner};
-pub use transcoder::{Load, Options, Transcoder};
+pub use transcoder::{Load, Options, Transcoder, cpu_budget_of};

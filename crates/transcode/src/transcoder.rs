@@ -37,6 +37,11 @@ pub struct Options {
     pub folder: PathBuf,
 }
 
+/// What is left to encoding where nobody says otherwise: three quarters of the processors, in thousandths of one.
+pub fn cpu_budget_of(cores: usize) -> u32 {
+    u32::try_from(cores).unwrap_or(u32::MAX).saturating_mul(750)
+}
+
 /// How much of its budget a server encodes with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Load {

@@ -8,6 +8,7 @@ use hub::Codec;
 pub use probe::{Found, Probe, probe};
 
 use crate::ladder::{Shape, Speed};
+use crate::own_options::OwnOptions;
 
 /// Never reached: key frames come from the source alone.
 const GROUP_MAX: &str = "100000";
@@ -107,11 +108,15 @@ impl Encoder {
         }
     }
 
-    /// Arguments of the output that it makes.
-    pub fn arguments(self, shape: &Shape, speed: Speed, threads: usize) -> Vec<String> {
+    /// Arguments of the output that it makes; the operator's own stand behind ours.
+    pub fn arguments(self, shape: &Shape, speed: Speed, threads: usize, own: &OwnOptions) -> Vec<String> {
         let mut out = Vec::new();
         let mut put = |words: &[&str]| out.extend(words.iter().map(|word| (*word).to_owned()));
         put(&["-c:v", self.name()]);
+        let params = |ours: &str| {
+            own.params(self)
+                .fold(ours.to_owned(), |all, pair| format!("{all}:{pair}"))
+        };
         match (self.family, self.codec) {
             (Family::Software, Codec::Avc) => {
                 put(&[
@@ -143,17 +148,17 @@ impl Encoder {
                     "1",
                 ]);
                 // An open group could not be cut where the source's begins.
-                let params = format!(
+                let ours = format!(
                     "level-idc={}:open-gop=0:scenecut=0:bframes=0:keyint=-1:frame-threads=1:pools={threads}:log-level=error",
                     decimal(shape.level())
                 );
-                put(&["-x265-params", &params]);
+                put(&["-x265-params", &params(&ours)]);
             }
             (Family::Software, Codec::Av1) => {
                 put(&["-preset", svt_preset(speed)]);
                 // Low delay: no frame waits for one after it.
-                let params = format!("pred-struct=1:lookahead=0:scd=0:keyint=-1:rc=2:lp={threads}");
-                put(&["-svtav1-params", &params]);
+                let ours = format!("pred-struct=1:lookahead=0:scd=0:keyint=-1:rc=2:lp={threads}");
+                put(&["-svtav1-params", &params(&ours)]);
             }
             (Family::Nvenc, _) => {
                 put(&[
@@ -192,6 +197,10 @@ impl Encoder {
         }
         put(&["-bf", "0", "-g", GROUP_MAX, "-force_key_frames", "source"]);
         put(&["-threads:v", &threads.to_string()]);
+        if self.family == Family::Software && self.codec == Codec::Avc && own.params(self).next().is_some() {
+            put(&["-x264-params", params("").trim_start_matches(':')]);
+        }
+        out.extend(own.for_encoder(self));
         out
     }
 }
@@ -235,7 +244,7 @@ mod tests {
             codec,
         };
         Encoder::of(family, codec)
-            .arguments(&shape, Speed::Veryfast, 2)
+            .arguments(&shape, Speed::Veryfast, 2, &OwnOptions::default())
             .join(" ")
     }
 

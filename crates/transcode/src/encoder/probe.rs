@@ -9,6 +9,7 @@ use tokio::process::Command;
 
 use super::{ENCODERS, Encoder};
 use crate::ladder::{Shape, Speed};
+use crate::own_options::OwnOptions;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -84,7 +85,7 @@ fn arguments(encoder: Encoder) -> Vec<String> {
     arguments.extend(encoder.device().iter().map(|word| (*word).to_owned()));
     arguments.extend(words("-f lavfi -i color=size=320x240:rate=30 -frames:v 2 -vf"));
     arguments.push(encoder.pixels().to_owned());
-    arguments.extend(encoder.arguments(&shape, Speed::Superfast, 1));
+    arguments.extend(encoder.arguments(&shape, Speed::Superfast, 1, &OwnOptions::default()));
     arguments.extend(words("-f null -"));
     arguments
 }

@@ -58,14 +58,14 @@ impl<'a> Cursor<'a> {
     /// `v`: seven bits a byte, the high bit says that more follow.
     pub(super) fn number(&mut self) -> Result<u64, Stop> {
         let mut value = 0_u64;
-        for _ in 0..9 {
+        for _ in 0..10 {
             let byte = self.byte()?;
             value = (value << 7) | u64::from(byte & 0x7f);
             if byte & 0x80 == 0 {
                 return Ok(value);
             }
         }
-        Err(Error::Invalid("a number of more than 63 bits").into())
+        Err(Error::Invalid("a number of more than 64 bits").into())
     }
 
     /// `s`: a number whose lowest bit is its sign.

@@ -32,10 +32,10 @@ pub fn video(size: &str, rate: &str, seconds: u32, arguments: &str) -> Clip {
     make(&input)
 }
 
-/// A tone in another codec. An encoder's priming must not come before time 0, which NUT cannot say.
+/// Noise in another codec: what is heard when can be told from it. An encoder's priming must not come before time 0, which NUT cannot say.
 pub fn audio(seconds: u32, codec: AudioCodec, encoder: &str) -> Clip {
     let input = format!(
-        "-f lavfi -i sine=frequency=440:sample_rate=48000 -t {seconds} -ac 2 -c:a {encoder} -output_ts_offset 1"
+        "-f lavfi -i anoisesrc=sample_rate=48000:color=pink:seed=7 -t {seconds} -ac 2 -c:a {encoder} -output_ts_offset 1"
     );
     let (stream, frames) = run(&input);
     let parameters = match codec {

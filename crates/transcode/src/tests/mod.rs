@@ -2,5 +2,6 @@
 
 mod clip;
 mod rungs;
+mod sound;
 mod troubles;
 mod world;

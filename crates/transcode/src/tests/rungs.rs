@@ -1,6 +1,6 @@
 //! What comes out stands where what went in does.
 
-use media::{AudioCodec, Kind, Parameters, Sample, TrackId};
+use media::{Parameters, Sample, TrackId};
 
 use super::clip;
 use super::world::{Seen, World, made, play, rungs};
@@ -125,29 +125,4 @@ async fn so_it_does_where_frames_come_irregularly() {
     seen.until("all frames", |seen| seen.count(made(0)) >= 110).await;
     let times = times(&seen.samples[&made(0)]);
     assert_eq!(times, in_order(&seen.samples[&TrackId::VIDEO], 1)[..times.len()]);
-}
-
-#[tokio::test]
-async fn sound_of_another_codec_becomes_aac_at_its_own_times() {
-    let picture = clip::video("426x240", "30", 1, "libx264 -preset ultrafast -g 30");
-    for (codec, encoder) in [
-        (AudioCodec::Opus, "libopus"),
-        (AudioCodec::Flac, "flac"),
-        (AudioCodec::Mp3, "libmp3lame"),
-        (AudioCodec::Ac3, "ac3"),
-    ] {
-        let clip = clip::audio(3, codec, encoder);
-        let world = World::new(rungs(&[120]));
-        let mut publisher = world.publish("song").await;
-        let mut seen = Seen::new(publisher.broadcast());
-        play(&mut publisher, &mut seen, &picture).await;
-        publisher.configure(TrackId::AUDIO, clip.parameters.clone());
-        super::world::push(&mut publisher, Kind::Audio, &clip.frames, 0);
-        seen.until(encoder, |seen| seen.count(crate::audio::TRACK) > 100).await;
-        let made = &seen.samples[&crate::audio::TRACK];
-        assert!(
-            made.windows(2).all(|pair| pair[1].dts - pair[0].dts == 1_024),
-            "{codec:?}"
-        );
-    }
 }
