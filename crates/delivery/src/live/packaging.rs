@@ -78,7 +78,10 @@ fn input(item: Item) -> Option<Input> {
         Item::Cut | Item::Lagged => Input::Cut,
         Item::Announced { video, audio } => Input::Announced { video, audio },
         Item::Parameters { track, parameters } if track.is_main() => Input::Parameters(parameters),
-        Item::Sample { track, sample } if track.is_main() => Input::Sample { kind: track.kind, sample },
+        Item::Sample { track, sample } if track.is_main() => Input::Sample {
+            kind: track.kind,
+            sample,
+        },
         Item::Parameters { .. } | Item::Sample { .. } | Item::Planned(_) | Item::Lost(_) => return None,
     })
 }
