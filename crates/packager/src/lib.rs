@@ -9,6 +9,7 @@ mod bandwidth;
 mod cadence;
 mod cmaf;
 pub mod dash;
+mod followers;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 pub mod hls;

@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-use media::{AudioParameters, FrameRate, Kind, Parameters, VideoParameters};
+use media::{AudioParameters, FrameRate, Kind, Parameters, Planned, TrackId, VideoParameters};
 
 use super::mpd::{self, Latency};
 use super::period::{self, Period, Shape};
 use super::xml::{Decimal, Xml};
 use crate::DateTime;
-use crate::hls::names::{self, File};
+use crate::hls::names::{File, Stem};
 use crate::time::rescale;
 use crate::window::{Init, Rendition, Segment};
 
 /// What an `AdaptationSet` is written from.
 pub(super) struct Set<'a> {
     pub(super) rendition: &'a Rendition,
+    /// Other qualities of the same, there or planned.
+    pub(super) further: Vec<Further<'a>>,
     pub(super) period: &'a Period,
     /// The Period's last segment, once that is known.
     pub(super) last: Option<u64>,
@@ -23,6 +25,14 @@ pub(super) struct Set<'a> {
     pub(super) latency: Option<Latency>,
     /// What leads to the renditions' folders, with its slash.
     pub(super) folder: &'a str,
+}
+
+/// Another quality of what a set holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Further<'a> {
+    pub(super) track: TrackId,
+    pub(super) rendition: Option<&'a Rendition>,
+    pub(super) planned: Option<&'a Planned>,
 }
 
 /// The whole segments of a Period that playlists list.
@@ -42,7 +52,7 @@ pub(super) fn listed<'a>(
 impl Set<'_> {
     pub(super) fn write(&self, xml: &mut Xml) {
         let init = self.init();
-        let (id, kind, mime) = match self.rendition.kind {
+        let (id, kind, mime) = match self.rendition.track.kind {
             Kind::Video => (1, "video", "video/mp4"),
             Kind::Audio => (2, "audio", "audio/mp4"),
         };
@@ -64,23 +74,42 @@ impl Set<'_> {
             .attribute("schemeIdUri", "urn:mpeg:dash:role:2011")
             .attribute("value", "main")
             .empty();
-        self.template(xml, &init);
-        self.representation(xml, &init.parameters);
+        if self.further.is_empty() {
+            self.template(xml, self.rendition.track, init.number, Some(self.rendition));
+            self.representation(xml, &init.parameters);
+            xml.empty();
+        } else {
+            self.qualities(xml, &init);
+        }
         xml.close("AdaptationSet");
+    }
+
+    /// Each quality with a template of its own: their segments begin at the same times, and have other names.
+    fn qualities(&self, xml: &mut Xml, init: &Init) {
+        self.representation(xml, &init.parameters);
+        xml.content();
+        self.template(xml, self.rendition.track, init.number, Some(self.rendition));
+        xml.close("Representation");
+        for further in &self.further {
+            further.write(xml);
+            xml.content();
+            let own = further.rendition.map(|rendition| init_of(rendition, self.period));
+            // What is only planned will begin with the first initialisation segment of its Period.
+            let number = own.map_or(self.period.discontinuity + 1, |init| init.number);
+            self.template(xml, further.track, number, further.rendition);
+            xml.close("Representation");
+        }
     }
 
     /// The initialisation segment of the Period.
     fn init(&self) -> Arc<Init> {
-        let segments = self.rendition.segments();
-        let mut own = segments.filter(|segment| segment.discontinuity == self.period.discontinuity);
-        own.next()
-            .map_or_else(|| Arc::clone(&self.rendition.init), |segment| Arc::clone(&segment.init))
+        init_of(self.rendition, self.period)
     }
 
     /// Regular Periods hold no other segments; lists may.
     fn is_independent(&self) -> bool {
         let mut listed = listed(self.rendition, self.period, self.last);
-        self.rendition.kind == Kind::Audio || listed.all(|segment| segment.independent())
+        self.rendition.track.kind == Kind::Audio || listed.all(|segment| segment.independent())
     }
 
     /// The wall-clock time at which the Period's first sample was made, as the low-latency profile wants it: with the
@@ -103,14 +132,15 @@ impl Set<'_> {
         xml.open("Resync").attribute("type", 0).attribute("dT", part).empty();
     }
 
-    fn template(&self, xml: &mut Xml, init: &Init) {
-        let folder = format!("{}{}", self.folder, names::rendition(self.rendition.kind)).replace('$', "$$");
+    fn template(&self, xml: &mut Xml, track: TrackId, init: u64, rendition: Option<&Rendition>) {
+        let folder = format!("{}{}", self.folder, Stem(track)).replace('$', "$$");
         xml.open("SegmentTemplate")
             .attribute("media", format_args!("{folder}/$Number$.mp4"))
-            .attribute("initialization", format_args!("{folder}/{}", File::Init(init.number)));
+            .attribute("initialization", format_args!("{folder}/{}", File::Init(init)));
         match self.period.shape {
             Shape::Regular { length } => self.rule(xml, length),
-            Shape::Listed => self.list(xml),
+            // What is only planned is taken to have the segments of the main quality.
+            Shape::Listed => self.list(xml, rendition.unwrap_or(self.rendition)),
         }
     }
 
@@ -130,8 +160,8 @@ impl Set<'_> {
         xml.empty();
     }
 
-    fn list(&self, xml: &mut Xml) {
-        let segments: Vec<_> = listed(self.rendition, self.period, self.last).collect();
+    fn list(&self, xml: &mut Xml, rendition: &Rendition) {
+        let segments: Vec<_> = listed(rendition, self.period, self.last).collect();
         let Some(first) = segments.first() else {
             return xml.empty();
         };
@@ -174,7 +204,7 @@ impl Set<'_> {
 
     fn representation(&self, xml: &mut Xml, parameters: &Parameters) {
         xml.open("Representation")
-            .attribute("id", names::rendition(self.rendition.kind))
+            .attribute("id", Stem(self.rendition.track))
             .attribute("bandwidth", self.rendition.bandwidth.peak.max(1))
             .attribute("codecs", parameters.codec_string());
         match parameters {
@@ -183,7 +213,6 @@ impl Set<'_> {
                 xml.attribute("audioSamplingRate", audio.sample_rate);
             }
         }
-        xml.empty();
     }
 
     fn picture(&self, xml: &mut Xml, video: &VideoParameters) {
@@ -202,6 +231,44 @@ impl Set<'_> {
     fn offset(&self, timescale: u32) -> i64 {
         rescale(self.period.time, self.period.timescale, timescale).max(0)
     }
+}
+
+impl Further<'_> {
+    fn write(&self, xml: &mut Xml) {
+        let measured = self.rendition.map_or(0, |rendition| rendition.bandwidth.peak);
+        let promised = self.planned.map_or(0, |planned| planned.peak.into());
+        xml.open("Representation")
+            .attribute("id", Stem(self.track))
+            .attribute("bandwidth", measured.max(promised).max(1));
+        match (self.rendition.map(|rendition| &rendition.init.parameters), self.planned) {
+            (Some(Parameters::Video(video)), planned) => {
+                let planned = planned.and_then(|planned| planned.frame_rate);
+                let rate = self.rendition.and_then(|rendition| rendition.frame_rate);
+                xml.attribute("codecs", &video.codec_string)
+                    .attribute("width", video.width)
+                    .attribute("height", video.height)
+                    .optional("frameRate", rate.or(planned).or(video.frame_rate).map(ratio));
+            }
+            (Some(Parameters::Audio(audio)), _) => {
+                xml.attribute("codecs", &audio.codec_string)
+                    .attribute("audioSamplingRate", audio.sample_rate);
+            }
+            (None, Some(planned)) => {
+                xml.attribute("codecs", &planned.codec_string)
+                    .optional("width", Some(planned.width).filter(|&width| width > 0))
+                    .optional("height", Some(planned.height).filter(|&height| height > 0))
+                    .optional("frameRate", planned.frame_rate.map(ratio));
+            }
+            (None, None) => {}
+        }
+    }
+}
+
+fn init_of(rendition: &Rendition, period: &Period) -> Arc<Init> {
+    let segments = rendition.segments();
+    let mut own = segments.filter(|segment| segment.gap.is_none() && segment.discontinuity == period.discontinuity);
+    own.next()
+        .map_or_else(|| Arc::clone(&rendition.init), |segment| Arc::clone(&segment.init))
 }
 
 fn ratio(rate: FrameRate) -> String {

@@ -1,8 +1,11 @@
 //! The manifest as a whole.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::adaptation::{self, Set};
+use media::Kind;
+
+use super::adaptation::{self, Further, Set};
 use super::period::{self, Period, Shape};
 use super::timeline::leader;
 use super::xml::{Seconds, Xml};
@@ -198,7 +201,7 @@ impl Stretch<'_> {
                 // Its second segment may show that it is no list.
                 let is_sure = window.ended || leader.newest().is_some_and(|(newest, _)| newest > self.period.first);
                 let has_whole = |rendition| adaptation::listed(rendition, self.period, self.last()).next().is_some();
-                is_sure && window.renditions().all(|rendition| has_whole(rendition))
+                is_sure && window.mains().all(|rendition| has_whole(rendition))
             }
         }
     }
@@ -214,10 +217,11 @@ impl Stretch<'_> {
             .attribute("id", period.id)
             .attribute("start", Seconds(period.start_micros()))
             .content();
-        for rendition in window.renditions() {
+        for rendition in window.mains() {
             let end = window.ended.then(|| rendition.next_whole().saturating_sub(1));
             let set = Set {
                 rendition,
+                further: further(window, rendition),
                 period: &period,
                 last: self.last().or(end),
                 // A last Period that ends is taken for the end of all.
@@ -232,7 +236,7 @@ impl Stretch<'_> {
 
     /// The Period without the segments that are listed no more.
     fn still_there(&self, window: &Window) -> Period {
-        let firsts = window.renditions().filter_map(|rendition| rendition.listed().first());
+        let firsts = window.mains().filter_map(|rendition| rendition.listed().first());
         let first = firsts.map(|segment| segment.number).max().unwrap_or(self.period.first);
         self.period.from(first)
     }
@@ -240,7 +244,7 @@ impl Stretch<'_> {
     /// Where the rendition that ends first ends in the presentation. A player that waited for more than there is would
     /// never be done.
     fn end_micros(&self, window: &Window) -> i64 {
-        let lasts = window.renditions().filter_map(|rendition| rendition.listed().last());
+        let lasts = window.mains().filter_map(|rendition| rendition.listed().last());
         let ends = lasts.map(|last| {
             let end = period::time(last).saturating_add_unsigned(last.span().ticks);
             rescale(end, last.timescale, 1_000_000)
@@ -248,6 +252,25 @@ impl Stretch<'_> {
         let end = ends.min().unwrap_or(0) - ROUNDING_MICROS;
         self.period.start_micros() + self.period.micros_from_start(end, 1_000_000)
     }
+}
+
+/// Other qualities of the picture. Another sound is another set, which players would have to be told apart.
+fn further<'a>(window: &'a Window, main: &Rendition) -> Vec<Further<'a>> {
+    let there = window.further.iter().map(|rendition| rendition.track);
+    let planned = window.planned.iter().map(|planned| planned.track);
+    let mut tracks: Vec<_> = there
+        .chain(planned)
+        .filter(|track| track.kind == main.track.kind)
+        .collect();
+    tracks.retain(|track| track.kind == Kind::Video);
+    tracks.sort_unstable();
+    tracks.dedup();
+    let quality = |track| Further {
+        track,
+        rendition: window.rendition(track).map(Arc::as_ref),
+        planned: window.plan(track),
+    };
+    tracks.into_iter().map(quality).collect()
 }
 
 fn micros(duration: Duration) -> i64 {

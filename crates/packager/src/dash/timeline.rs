@@ -57,6 +57,9 @@ struct Begun {
 struct Seen {
     begun: Option<u64>,
     wholes: [Option<u64>; 2],
+    /// Counts the whole segments of all further tracks.
+    further: u64,
+    planned: usize,
     ended: bool,
 }
 
@@ -89,6 +92,8 @@ impl Timeline {
         let seen = Seen {
             begun: self.newest.map(|newest| newest.number),
             wholes: [&window.video, &window.audio].map(|track| track.as_ref().map(|track| track.next_whole())),
+            further: window.further.iter().map(|track| track.next_whole()).sum::<u64>() + window.further.len() as u64,
+            planned: window.planned.len(),
             ended: window.ended,
         };
         self.seen.replace(seen) != Some(seen)
@@ -220,7 +225,7 @@ impl Timeline {
 
 /// The rendition that decides where segments begin.
 pub(super) fn leader(window: &Window) -> Option<&Rendition> {
-    window.renditions().next().map(Arc::as_ref)
+    window.mains().next().map(Arc::as_ref)
 }
 
 #[cfg(test)]
