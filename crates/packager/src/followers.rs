@@ -196,7 +196,8 @@ impl Follower {
     fn place(&mut self, sample: Sample, clock: i64) {
         let timescale = self.track.timescale();
         let time = |due: &Due| rescale(due.time, due.timescale, timescale);
-        while let Some(due) = self.dues.pop_front_if(|due| time(due) <= sample.pts()) {
+        while let Some(due) = self.dues.front().copied().filter(|due| time(due) <= sample.pts()) {
+            self.dues.pop_front();
             self.step_to(due, clock);
         }
         let Some(current) = self.current else { return };
@@ -243,11 +244,12 @@ impl Follower {
     /// What should have come long ago is a gap.
     fn give_up(&mut self, leader: i64, clock: i64) {
         let patience = if self.lost { 0 } else { LATE_MICROS };
-        let over = |due: &mut Due| leader - rescale(due.time, due.timescale, 1_000_000) >= patience;
+        let over = |due: &Due| leader - rescale(due.time, due.timescale, 1_000_000) >= patience;
         while self.current.is_some() || self.lost {
-            let Some(due) = self.dues.pop_front_if(over) else {
+            let Some(due) = self.dues.front().copied().filter(over) else {
                 return;
             };
+            self.dues.pop_front();
             if self.making {
                 self.track.finish();
                 // What it still sends of that time is too late.

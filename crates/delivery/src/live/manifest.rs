@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::response::Response;
 use hub::Settings;
-use media::Kind;
+use media::TrackId;
 use packager::Window;
 use packager::dash::Timeline;
 use packager::request::Query;
@@ -77,8 +77,8 @@ pub(super) async fn get(live: &Live, channel: &Channel, name: &str, query: &str,
         None if !asked.head => {
             let _held = live.stats().hold();
             // The leading track is waited for, whichever it is; before there is a window, both will change.
-            let kind = channel.window().map_or(Kind::Video, |window| leader(&window));
-            channel.wait(kind, Instant::now() + START_WAIT, |_| find()).await
+            let track = channel.window().map_or(TrackId::VIDEO, |window| leader(&window));
+            channel.wait(track, Instant::now() + START_WAIT, |_| find()).await
         }
         written => written,
     };
@@ -89,10 +89,10 @@ pub(super) async fn get(live: &Live, channel: &Channel, name: &str, query: &str,
     }
 }
 
-fn leader(window: &Window) -> Kind {
+fn leader(window: &Window) -> TrackId {
     if window.video.is_some() {
-        Kind::Video
+        TrackId::VIDEO
     } else {
-        Kind::Audio
+        TrackId::AUDIO
     }
 }
