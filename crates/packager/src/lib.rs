@@ -15,6 +15,7 @@ pub mod fuzz;
 pub mod hls;
 mod key_interval;
 mod packager;
+mod qualities;
 pub mod request;
 mod segmenter;
 mod settings;

@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 
-use media::{AudioParameters, FrameRate, Kind, Parameters, Planned, TrackId, VideoParameters};
+use media::{AudioParameters, FrameRate, Kind, Parameters, TrackId, VideoParameters};
 
 use super::mpd::{self, Latency};
 use super::period::{self, Period, Shape};
 use super::xml::{Decimal, Xml};
 use crate::DateTime;
 use crate::hls::names::{File, Stem};
+use crate::qualities::Quality;
 use crate::time::rescale;
 use crate::window::{Init, Rendition, Segment};
 
 /// What an `AdaptationSet` is written from.
 pub(super) struct Set<'a> {
     pub(super) rendition: &'a Rendition,
-    /// Other qualities of the same, there or planned.
-    pub(super) further: Vec<Further<'a>>,
+    /// What of it a viewer wants, there or planned.
+    pub(super) qualities: Vec<Quality<'a>>,
     pub(super) period: &'a Period,
     /// The Period's last segment, once that is known.
     pub(super) last: Option<u64>,
@@ -25,14 +26,6 @@ pub(super) struct Set<'a> {
     pub(super) latency: Option<Latency>,
     /// What leads to the renditions' folders, with its slash.
     pub(super) folder: &'a str,
-}
-
-/// Another quality of what a set holds.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Further<'a> {
-    pub(super) track: TrackId,
-    pub(super) rendition: Option<&'a Rendition>,
-    pub(super) planned: Option<&'a Planned>,
 }
 
 /// The whole segments of a Period that playlists list.
@@ -74,7 +67,8 @@ impl Set<'_> {
             .attribute("schemeIdUri", "urn:mpeg:dash:role:2011")
             .attribute("value", "main")
             .empty();
-        if self.further.is_empty() {
+        let alone = matches!(&self.qualities[..], [only] if only.track == self.rendition.track);
+        if alone {
             self.template(xml, self.rendition.track, init.number, Some(self.rendition));
             self.representation(xml, &init.parameters);
             xml.empty();
@@ -86,17 +80,20 @@ impl Set<'_> {
 
     /// Each quality with a template of its own: their segments begin at the same times, and have other names.
     fn qualities(&self, xml: &mut Xml, init: &Init) {
-        self.representation(xml, &init.parameters);
-        xml.content();
-        self.template(xml, self.rendition.track, init.number, Some(self.rendition));
-        xml.close("Representation");
-        for further in &self.further {
-            further.write(xml);
+        for quality in &self.qualities {
+            let own = if quality.track == self.rendition.track {
+                self.representation(xml, &init.parameters);
+                Some(init.number)
+            } else {
+                representation(xml, quality);
+                quality
+                    .rendition
+                    .map(|rendition| init_of(rendition, self.period).number)
+            };
             xml.content();
-            let own = further.rendition.map(|rendition| init_of(rendition, self.period));
             // What is only planned will begin with the first initialisation segment of its Period.
-            let number = own.map_or(self.period.discontinuity + 1, |init| init.number);
-            self.template(xml, further.track, number, further.rendition);
+            let number = own.unwrap_or(self.period.discontinuity + 1);
+            self.template(xml, quality.track, number, quality.rendition);
             xml.close("Representation");
         }
     }
@@ -233,35 +230,14 @@ impl Set<'_> {
     }
 }
 
-impl Further<'_> {
-    fn write(&self, xml: &mut Xml) {
-        let measured = self.rendition.map_or(0, |rendition| rendition.bandwidth.peak);
-        let promised = self.planned.map_or(0, |planned| planned.peak.into());
-        xml.open("Representation")
-            .attribute("id", Stem(self.track))
-            .attribute("bandwidth", measured.max(promised).max(1));
-        match (self.rendition.map(|rendition| &rendition.init.parameters), self.planned) {
-            (Some(Parameters::Video(video)), planned) => {
-                let planned = planned.and_then(|planned| planned.frame_rate);
-                let rate = self.rendition.and_then(|rendition| rendition.frame_rate);
-                xml.attribute("codecs", &video.codec_string)
-                    .attribute("width", video.width)
-                    .attribute("height", video.height)
-                    .optional("frameRate", rate.or(planned).or(video.frame_rate).map(ratio));
-            }
-            (Some(Parameters::Audio(audio)), _) => {
-                xml.attribute("codecs", &audio.codec_string)
-                    .attribute("audioSamplingRate", audio.sample_rate);
-            }
-            (None, Some(planned)) => {
-                xml.attribute("codecs", &planned.codec_string)
-                    .optional("width", Some(planned.width).filter(|&width| width > 0))
-                    .optional("height", Some(planned.height).filter(|&height| height > 0))
-                    .optional("frameRate", planned.frame_rate.map(ratio));
-            }
-            (None, None) => {}
-        }
-    }
+fn representation(xml: &mut Xml, quality: &Quality<'_>) {
+    xml.open("Representation")
+        .attribute("id", Stem(quality.track))
+        .attribute("bandwidth", quality.peak.max(1))
+        .attribute("codecs", quality.codec_string)
+        .optional("width", quality.size.map(|(width, _)| width))
+        .optional("height", quality.size.map(|(_, height)| height))
+        .optional("frameRate", quality.frame_rate.map(ratio));
 }
 
 fn init_of(rendition: &Rendition, period: &Period) -> Arc<Init> {

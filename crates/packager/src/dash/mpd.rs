@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use media::Kind;
 
-use super::adaptation::{self, Further, Set};
+use super::adaptation::{self, Set};
 use super::period::{self, Period, Shape};
 use super::timeline::leader;
 use super::xml::{Seconds, Xml};
+use crate::hls::Choice;
+use crate::qualities::{self, Quality};
 use crate::time::rescale;
 use crate::window::Rendition;
 use crate::{DateTime, Span, Window};
@@ -63,10 +65,10 @@ pub(super) fn write(
     periods: &[&Period],
     depth: Duration,
     folder: &str,
-    normal: bool,
+    choice: Choice,
 ) -> Option<String> {
     let leader = leader(window)?;
-    let latency = Latency::of(window, periods, normal);
+    let latency = Latency::of(window, periods, choice.normal);
     let written = stretches(window, leader, periods);
     let last = written.last()?;
     let mut xml = Xml::new();
@@ -82,7 +84,7 @@ pub(super) fn write(
         service_description(&mut xml, latency);
     }
     for stretch in &written {
-        stretch.write(&mut xml, window, folder, latency);
+        stretch.write(&mut xml, window, (folder, choice), latency);
     }
     if !window.ended {
         clock(&mut xml);
@@ -206,7 +208,7 @@ impl Stretch<'_> {
         }
     }
 
-    fn write(&self, xml: &mut Xml, window: &Window, folder: &str, latency: Option<Latency>) {
+    fn write(&self, xml: &mut Xml, window: &Window, (folder, choice): (&str, Choice), latency: Option<Latency>) {
         // What is over is there as a whole: a rule that begins with segments which are gone would be wrong.
         let period = if window.ended {
             self.still_there(window)
@@ -221,7 +223,7 @@ impl Stretch<'_> {
             let end = window.ended.then(|| rendition.next_whole().saturating_sub(1));
             let set = Set {
                 rendition,
-                further: further(window, rendition),
+                qualities: qualities(window, rendition, choice),
                 period: &period,
                 last: self.last().or(end),
                 // A last Period that ends is taken for the end of all.
@@ -254,23 +256,15 @@ impl Stretch<'_> {
     }
 }
 
-/// Other qualities of the picture. Another sound is another set, which players would have to be told apart.
-fn further<'a>(window: &'a Window, main: &Rendition) -> Vec<Further<'a>> {
-    let there = window.further.iter().map(|rendition| rendition.track);
-    let planned = window.planned.iter().map(|planned| planned.track);
-    let mut tracks: Vec<_> = there
-        .chain(planned)
-        .filter(|track| track.kind == main.track.kind)
-        .collect();
-    tracks.retain(|track| track.kind == Kind::Video);
-    tracks.sort_unstable();
-    tracks.dedup();
-    let quality = |track| Further {
-        track,
-        rendition: window.rendition(track).map(Arc::as_ref),
-        planned: window.plan(track),
-    };
-    tracks.into_iter().map(quality).collect()
+/// What a viewer wants of a main track. Another sound would be another set, with words to tell it apart that nobody sends.
+fn qualities<'a>(window: &'a Window, main: &Rendition, choice: Choice) -> Vec<Quality<'a>> {
+    match main.track.kind {
+        Kind::Video => {
+            let all = qualities::pictures(window);
+            qualities::chosen(&all, choice).into_iter().copied().collect()
+        }
+        Kind::Audio => Quality::of(window, main.track).into_iter().collect(),
+    }
 }
 
 fn micros(duration: Duration) -> i64 {
@@ -291,7 +285,7 @@ mod tests {
             timeline.observe(window);
         });
         timeline
-            .mpd(&broadcast.window(), "colors/ID/", false)
+            .mpd(&broadcast.window(), "colors/ID/", Choice::default())
             .expect("something to play")
     }
 

@@ -2,31 +2,18 @@
 
 use std::fmt::Write;
 
-use ::media::{FrameRate, Kind, Parameters, TrackId};
+use ::media::{FrameRate, Kind, Parameters};
 
 use super::names::Stem;
 use super::{Choice, iframes};
 use crate::Window;
-use crate::window::Rendition;
-
-/// One quality as it is listed, whether anything of it is there yet or not.
-#[derive(Debug)]
-struct Variant<'a> {
-    track: TrackId,
-    codec_string: &'a str,
-    /// Of pictures.
-    size: Option<(u32, u32)>,
-    frame_rate: Option<FrameRate>,
-    peak: u64,
-    average: u64,
-    rendition: Option<&'a Rendition>,
-}
+use crate::qualities::{self, Quality};
 
 /// Writes the multivariant playlist. `folder` is what leads from it to the media playlists, with its slash: `colors/ID/`.
 pub fn multivariant(window: &Window, folder: &str, choice: Choice) -> String {
     let mut out = String::from("#EXTM3U\n#EXT-X-VERSION:6\n");
     let query = choice.query();
-    let (pictures, sounds) = (pictures(window), sounds(window));
+    let (pictures, sounds) = (qualities::pictures(window), qualities::sounds(window));
     let grouped = !pictures.is_empty() && !sounds.is_empty();
     for (place, sound) in sounds.iter().enumerate().filter(|_| grouped) {
         group_member(
@@ -37,9 +24,9 @@ pub fn multivariant(window: &Window, folder: &str, choice: Choice) -> String {
         );
     }
     let listed = if pictures.is_empty() { &sounds } else { &pictures };
-    let chosen = chosen(listed, choice);
+    let chosen = qualities::chosen(listed, choice);
     for variant in &chosen {
-        let score = (chosen.len() > 1).then(|| score(listed, variant));
+        let score = (chosen.len() > 1).then(|| qualities::score(listed, variant));
         stream_inf(
             &mut out,
             variant,
@@ -54,98 +41,7 @@ pub fn multivariant(window: &Window, folder: &str, choice: Choice) -> String {
     out
 }
 
-impl<'a> Variant<'a> {
-    fn of(window: &'a Window, track: TrackId) -> Option<Self> {
-        let (rendition, planned) = (window.rendition(track), window.plan(track));
-        let Some(rendition) = rendition else {
-            let planned = planned?;
-            return Some(Self {
-                track,
-                codec_string: &planned.codec_string,
-                size: (track.kind == Kind::Video).then_some((planned.width, planned.height)),
-                frame_rate: planned.frame_rate,
-                peak: planned.peak.into(),
-                average: planned.average.into(),
-                rendition: None,
-            });
-        };
-        let parameters = &rendition.init.parameters;
-        let bandwidth = rendition.bandwidth;
-        let (peak, average) = planned.map_or((0, 0), |planned| (planned.peak.into(), planned.average.into()));
-        Some(Self {
-            track,
-            codec_string: parameters.codec_string(),
-            size: match parameters {
-                Parameters::Video(video) => Some((video.width, video.height)),
-                Parameters::Audio(_) => None,
-            },
-            frame_rate: rendition.frame_rate.or(planned.and_then(|planned| planned.frame_rate)),
-            // What was promised stays promised: players weigh qualities by it.
-            peak: bandwidth.peak.max(peak),
-            average: bandwidth.average.max(average.min(bandwidth.peak.max(peak))),
-            rendition: Some(rendition),
-        })
-    }
-
-    /// Pixels of the shorter side, which names a quality.
-    fn lines(&self) -> u32 {
-        self.size.map_or(0, |(width, height)| width.min(height))
-    }
-}
-
-/// All tracks of a kind that are there or planned, the main one first.
-fn tracks(window: &Window, kind: Kind) -> Vec<TrackId> {
-    let there = window.renditions().map(|rendition| rendition.track);
-    let planned = window.planned.iter().map(|planned| planned.track);
-    let mut tracks: Vec<_> = there.chain(planned).filter(|track| track.kind == kind).collect();
-    tracks.sort_unstable();
-    tracks.dedup();
-    tracks
-}
-
-fn pictures(window: &Window) -> Vec<Variant<'_>> {
-    let tracks = tracks(window, Kind::Video).into_iter();
-    tracks.filter_map(|track| Variant::of(window, track)).collect()
-}
-
-/// Sounds that everybody can decode, where some are made; else those that the source sends.
-fn sounds(window: &Window) -> Vec<Variant<'_>> {
-    let tracks = tracks(window, Kind::Audio);
-    let made = tracks.iter().any(|track| track.is_derived());
-    let tracks = tracks.into_iter().filter(|track| track.is_derived() == made);
-    tracks.filter_map(|track| Variant::of(window, track)).collect()
-}
-
-/// The variants that a viewer wants, in the order they want. Where none is as they want, it is the nearest.
-fn chosen<'a, 'b>(all: &'a [Variant<'b>], choice: Choice) -> Vec<&'a Variant<'b>> {
-    let (least, most) = (
-        choice.resolution_min.unwrap_or(0),
-        choice.resolution_max.unwrap_or(u32::MAX),
-    );
-    let fits = |variant: &&Variant<'_>| (least..=most).contains(&variant.lines());
-    let distance = |variant: &&Variant<'_>| match variant.lines() {
-        lines if lines > most => lines - most,
-        lines => least.saturating_sub(lines),
-    };
-    let mut chosen: Vec<_> = all.iter().filter(fits).collect();
-    if chosen.is_empty() {
-        chosen.extend(all.iter().min_by_key(distance));
-    }
-    match choice.descending {
-        Some(true) => chosen.sort_by_key(|variant| std::cmp::Reverse((variant.lines(), variant.peak))),
-        Some(false) => chosen.sort_by_key(|variant| (variant.lines(), variant.peak)),
-        None => {}
-    }
-    chosen
-}
-
-/// One more for each variant that is less.
-fn score(all: &[Variant<'_>], of: &Variant<'_>) -> usize {
-    let rank = |variant: &Variant<'_>| (variant.lines(), variant.peak);
-    1 + all.iter().filter(|variant| rank(variant) < rank(of)).count()
-}
-
-fn group_member(out: &mut String, place: usize, sound: &Variant<'_>, uri: &str) {
+fn group_member(out: &mut String, place: usize, sound: &Quality<'_>, uri: &str) {
     let channels = match sound.rendition.map(|rendition| &rendition.init.parameters) {
         Some(Parameters::Audio(audio)) => audio.channels,
         _ => 2,
@@ -165,8 +61,8 @@ fn group_member(out: &mut String, place: usize, sound: &Variant<'_>, uri: &str) 
     );
 }
 
-fn stream_inf(out: &mut String, own: &Variant<'_>, sounds: &[Variant<'_>], score: Option<usize>) {
-    let of_sounds = |bits: fn(&Variant<'_>) -> u64| sounds.iter().map(bits).max().unwrap_or(0);
+fn stream_inf(out: &mut String, own: &Quality<'_>, sounds: &[Quality<'_>], score: Option<usize>) {
+    let of_sounds = |bits: fn(&Quality<'_>) -> u64| sounds.iter().map(bits).max().unwrap_or(0);
     let peak = own.peak + of_sounds(|sound| sound.peak);
     let average = own.average + of_sounds(|sound| sound.average);
     let mut codecs = vec![own.codec_string];
@@ -197,7 +93,7 @@ fn stream_inf(out: &mut String, own: &Variant<'_>, sounds: &[Variant<'_>], score
 }
 
 /// Pictures to look through, once there are any.
-fn i_frame_stream_inf(out: &mut String, variant: &Variant<'_>, folder: &str) {
+fn i_frame_stream_inf(out: &mut String, variant: &Quality<'_>, folder: &str) {
     let Some(bandwidth) = variant.rendition.and_then(iframes::bandwidth) else {
         return;
     };
