@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Body;
-use super::browser::{self, Welcome};
+use super::browser;
 use super::me::Me;
 use crate::actor::Client;
 use crate::error::{Error, Problem, Result};
@@ -168,6 +168,13 @@ struct Setup {
 }
 
 /// Set the server up
+/// The owner, who is signed in: nobody has a second factor yet.
+#[derive(Debug, Serialize, ToSchema)]
+struct Welcome {
+    /// The person.
+    user: Me,
+}
+
 ///
 /// Makes the first account, an owner's, and signs in.
 #[utoipa::path(post, path = "/api/v1/setup", tag = "setup", request_body = Setup, responses(
@@ -179,7 +186,7 @@ async fn finish(State(platform): State<Platform>, browser: Browser, Body(wish): 
     let setup = checked(&platform, wish).await?;
     let owner = setup::finish(&platform, &token, setup, &browser.client).await?;
     let opened = sign_in::open(&platform, &owner, "setup", &browser).await?;
-    let user = Some(Me::load(&platform, &owner, true).await?);
+    let user = Me::load(&platform, &owner, true).await?;
     let cookies = browser::cookies(&opened, &browser.client);
     Ok((StatusCode::CREATED, cookies, Json(Welcome { user })).into_response())
 }

@@ -97,7 +97,7 @@ pub async fn with_password(
     if verdict == Verdict::RightButStale {
         rehash(platform, &user.id, password).await?;
     }
-    ask_for_factor(platform, user, browser, "password").await
+    ask_for_factor(platform, &user.id, browser, "password").await
 }
 
 async fn look_up(platform: &Platform, key: &str, browser: &Browser) -> Result<(Option<User>, Option<Digest>)> {
@@ -203,20 +203,20 @@ async fn rehash(platform: &Platform, user: &Id, password: &Secret) -> Result<()>
 /// Those of [`open`].
 pub async fn ask_for_factor(
     platform: &Platform,
-    user: &User,
+    user: &Id,
     browser: &Browser,
     method: &'static str,
 ) -> Result<Outcome> {
-    let id = user.id.clone();
+    let id = user.clone();
     let (factors, roles) = platform
         .db
         .read(|c| Box::pin(async move { Ok((factors::of(c, &id).await?, roles::of(c, &id).await?)) }))
         .await?;
     let methods = factors::required(&factors, factors::demanded(&platform.settings(), &roles));
     if methods.is_empty() {
-        return Ok(Outcome::Open(open(platform, &user.id, method, browser).await?));
+        return Ok(Outcome::Open(open(platform, user, method, browser).await?));
     }
-    let (ring, now, id) = (platform.ring(), platform.clock.now(), user.id.clone());
+    let (ring, now, id) = (platform.ring(), platform.clock.now(), user.clone());
     let noted = Waiting { method: method.into() };
     let write = platform
         .db
