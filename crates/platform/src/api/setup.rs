@@ -17,6 +17,7 @@ use crate::error::{Error, Problem, Result};
 use crate::https::Https;
 use crate::mail::{self, Letter, Text};
 use crate::people::email::Email;
+use crate::people::passwords::Lane;
 use crate::people::sign_in::{self, Browser};
 use crate::people::{passwords, profile, setup, users};
 use crate::platform::Platform;
@@ -167,7 +168,6 @@ struct Setup {
     acme: Option<Acme>,
 }
 
-/// Set the server up
 /// The owner, who is signed in: nobody has a second factor yet.
 #[derive(Debug, Serialize, ToSchema)]
 struct Welcome {
@@ -175,6 +175,7 @@ struct Welcome {
     user: Me,
 }
 
+/// Set the server up
 ///
 /// Makes the first account, an owner's, and signs in.
 #[utoipa::path(post, path = "/api/v1/setup", tag = "setup", request_body = Setup, responses(
@@ -210,7 +211,7 @@ async fn checked(platform: &Platform, wish: Setup) -> Result<setup::Setup> {
     };
     settings.check().map_err(|fault| within(fault, "/server"))?;
     settings.must_have_url_for_mail(platform)?;
-    let hash = platform.doors.hasher.hash(&owner.password).await?;
+    let hash = platform.doors.hasher.hash(Lane::Stranger, &owner.password).await?;
     Ok(setup::Setup {
         owner: users::New {
             email: owner.email,

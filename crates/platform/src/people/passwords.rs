@@ -16,9 +16,7 @@ use crate::secret::Secret;
 /// Characters of a password.
 const LEN_MIN: usize = 10;
 const LEN_MAX: usize = 256;
-/// Hashes that are computed at once.
-const AT_ONCE: usize = 2;
-/// Hashes that are computed or wait for it. At 20 ms each, the last waits for a second.
+/// Hashes of one lane that are computed or wait for it. At 20 ms each, the last waits for two seconds.
 const WAITING_MAX: usize = 100;
 
 static COMMON: &str = include_str!("common_passwords.txt");
@@ -36,20 +34,45 @@ pub enum Verdict {
     RightButStale,
 }
 
-/// Computes hashes, a few at once.
+/// Whose password it is. A crowd of strangers does not keep those waiting whom the server knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Somebody who is signed in, or whose browser has signed in to this account before.
+    Known,
+    /// Anybody else.
+    Stranger,
+}
+
+/// Computes hashes, one of each lane at once.
 #[derive(Debug)]
 pub struct Hasher {
-    places: Arc<Semaphore>,
-    cores: Arc<Semaphore>,
+    known: Queue,
+    strangers: Queue,
     computed: AtomicU64,
+}
+
+/// Hashes that are computed one after the other.
+#[derive(Debug)]
+struct Queue {
+    places: Arc<Semaphore>,
+    core: Arc<Semaphore>,
+}
+
+impl Queue {
+    fn new() -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(WAITING_MAX)),
+            core: Arc::new(Semaphore::new(1)),
+        }
+    }
 }
 
 impl Default for Hasher {
     fn default() -> Self {
         LazyLock::force(&NOBODY);
         Self {
-            places: Arc::new(Semaphore::new(WAITING_MAX)),
-            cores: Arc::new(Semaphore::new(AT_ONCE)),
+            known: Queue::new(),
+            strangers: Queue::new(),
             computed: AtomicU64::new(0),
         }
     }
@@ -60,18 +83,18 @@ impl Hasher {
     ///
     /// # Errors
     /// [`Error::TooMany`] while too many wait.
-    pub async fn hash(&self, password: &Secret) -> Result<String> {
+    pub async fn hash(&self, lane: Lane, password: &Secret) -> Result<String> {
         let password = password.clone();
-        self.compute(move || hashed(&password)).await
+        self.compute(lane, move || hashed(&password)).await
     }
 
     /// Checks a password. Without a hash this takes as long and the answer is [`Verdict::Wrong`].
     ///
     /// # Errors
     /// [`Error::TooMany`] while too many wait.
-    pub async fn check(&self, password: &Secret, hash: Option<String>) -> Result<Verdict> {
+    pub async fn check(&self, lane: Lane, password: &Secret, hash: Option<String>) -> Result<Verdict> {
         let password = password.clone();
-        self.compute(move || checked(&password, hash.as_deref())).await
+        self.compute(lane, move || checked(&password, hash.as_deref())).await
     }
 
     /// How many hashes have been computed.
@@ -79,10 +102,14 @@ impl Hasher {
         self.computed.load(Ordering::Relaxed)
     }
 
-    async fn compute<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    async fn compute<T: Send + 'static>(&self, lane: Lane, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let queue = match lane {
+            Lane::Known => &self.known,
+            Lane::Stranger => &self.strangers,
+        };
         let busy = |_| Error::TooMany(Duration::from_secs(2));
-        let _place = self.places.clone().try_acquire_owned().map_err(busy)?;
-        let core = self.cores.clone().acquire_owned().await;
+        let _place = queue.places.clone().try_acquire_owned().map_err(busy)?;
+        let core = queue.core.clone().acquire_owned().await;
         self.computed.fetch_add(1, Ordering::Relaxed);
         // The permit goes with the work: whoever asked may hang up, and the core is busy all the same.
         let done = tokio::task::spawn_blocking(move || {
@@ -190,14 +217,12 @@ mod tests {
     async fn a_hash_tells_right_from_wrong_and_a_missing_account_takes_as_much_work() {
         let hasher = Hasher::default();
         let right = Secret::new("a river runs by");
-        let hash = hasher.hash(&right).await.unwrap();
+        let hash = hasher.hash(Lane::Stranger, &right).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert_eq!(hasher.check(&right, Some(hash.clone())).await.unwrap(), Verdict::Right);
-        assert_eq!(
-            hasher.check(&Secret::new("wrong"), Some(hash)).await.unwrap(),
-            Verdict::Wrong
-        );
-        assert_eq!(hasher.check(&right, None).await.unwrap(), Verdict::Wrong);
+        let check = async |password: &Secret, hash| hasher.check(Lane::Stranger, password, hash).await.unwrap();
+        assert_eq!(check(&right, Some(hash.clone())).await, Verdict::Right);
+        assert_eq!(check(&Secret::new("wrong"), Some(hash)).await, Verdict::Wrong);
+        assert_eq!(check(&right, None).await, Verdict::Wrong);
         assert_eq!(hasher.computed(), 4);
     }
 
@@ -210,21 +235,20 @@ mod tests {
         );
         let hash = cheap.hash_password(b"a river runs by").unwrap().to_string();
         let verdict = Hasher::default()
-            .check(&Secret::new("a river runs by"), Some(hash))
+            .check(Lane::Stranger, &Secret::new("a river runs by"), Some(hash))
             .await;
         assert_eq!(verdict.unwrap(), Verdict::RightButStale);
     }
 
     #[tokio::test]
-    async fn whoever_comes_when_too_many_wait_is_sent_away_at_once() {
+    async fn strangers_who_find_too_many_waiting_are_sent_away_at_once_and_the_known_come_in() {
         let hasher = Hasher::default();
-        let _all = hasher
-            .places
-            .clone()
-            .acquire_many_owned(WAITING_MAX as u32)
-            .await
-            .unwrap();
-        assert!(matches!(hasher.hash(&Secret::random()).await, Err(Error::TooMany(_))));
+        let places = hasher.strangers.places.clone();
+        let _all = places.acquire_many_owned(WAITING_MAX as u32).await.unwrap();
+        let _busy = hasher.strangers.core.clone().acquire_owned().await.unwrap();
+        let refused = hasher.hash(Lane::Stranger, &Secret::random()).await;
+        assert!(matches!(refused, Err(Error::TooMany(_))));
         assert_eq!(hasher.computed(), 0);
+        hasher.hash(Lane::Known, &Secret::random()).await.unwrap();
     }
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::id::Id;
 use crate::people::email::Email;
 use crate::people::factors::{self, Method};
-use crate::people::passwords::Verdict;
+use crate::people::passwords::{Lane, Verdict};
 use crate::people::users::{self, User};
 use crate::people::{challenges, devices, links, post, roles, sessions};
 use crate::platform::Platform;
@@ -82,10 +82,11 @@ pub async fn with_password(
     let (user, known) = look_up(platform, &key, browser).await?;
     let id = user.as_ref().map(|user| &user.id);
     let address = browser.client.address;
+    let lane = if known.is_some() { Lane::Known } else { Lane::Stranger };
     let allowed = platform.doors.throttle.sign_in(address, &key, known);
     allowed.inspect_err(|_| refused(address, "throttled", id))?;
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
-    let verdict = platform.doors.hasher.check(password, hash).await?;
+    let verdict = platform.doors.hasher.check(lane, password, hash).await?;
     let Some(user) = user.as_ref().filter(|_| verdict != Verdict::Wrong) else {
         refused(address, "wrong", id);
         note_refusal(platform, id, address).await?;
@@ -189,7 +190,7 @@ async fn send_verification(platform: &Platform, user: &User) -> Result<()> {
 }
 
 async fn rehash(platform: &Platform, user: &Id, password: &Secret) -> Result<()> {
-    let hash = platform.doors.hasher.hash(password).await?;
+    let hash = platform.doors.hasher.hash(Lane::Known, password).await?;
     let user = user.clone();
     let write = platform.db.write(move |c| {
         Box::pin(async move { run!(c, "update users set password_hash = $1 where id = $2", hash, user).map(drop) })
@@ -296,7 +297,11 @@ pub async fn confirm_password(platform: &Platform, user: &Id, password: &Secret,
     if user.password_hash.is_none() {
         warn!(user = %user.id, "a password was shown for an account that has none");
     }
-    let verdict = platform.doors.hasher.check(password, user.password_hash).await?;
+    let verdict = platform
+        .doors
+        .hasher
+        .check(Lane::Known, password, user.password_hash)
+        .await?;
     if verdict == Verdict::Wrong {
         refused(address, "wrong", Some(&user.id));
         return Err(Error::Forbidden("this is not your password".into()));

@@ -9,6 +9,7 @@ use crate::id::Id;
 use crate::mail::Text;
 use crate::people::email::Email;
 use crate::people::links::{self, Link};
+use crate::people::passwords::Lane;
 use crate::people::sign_in::{self, Browser, Opened};
 use crate::people::users::{self, User};
 use crate::people::{invitations, passwords, post, profile};
@@ -68,7 +69,7 @@ pub async fn sign_up(platform: &Platform, wish: Wish, browser: &Browser) -> Resu
     let new = users::New {
         email: wish.email.clone(),
         name,
-        password_hash: Some(platform.doors.hasher.hash(&wish.password).await?),
+        password_hash: Some(platform.doors.hasher.hash(Lane::Stranger, &wish.password).await?),
         verified: vouched,
     };
     let (ring, now, secret) = (platform.ring(), platform.clock.now(), wish.invitation);
