@@ -14,7 +14,7 @@ use crate::people::email::Email;
 use crate::people::factors::{self, Method};
 use crate::people::passwords::{Lane, Verdict};
 use crate::people::users::{self, User};
-use crate::people::{challenges, devices, links, post, roles, sessions};
+use crate::people::{browser_name, challenges, devices, links, post, roles, sessions};
 use crate::platform::Platform;
 use crate::secret::{Digest, Secret};
 use crate::store::{self, Conn};
@@ -229,17 +229,17 @@ pub async fn ask_for_factor(
 }
 
 /// Opens a session with a new secret; the browser's old one ends, so that nobody can have chosen it. To be called when everything that
-/// is asked of this person was right.
+/// is asked of this person was right. Whoever has signed in before is told by mail of a browser that is new.
 ///
 /// # Errors
 /// [`Error::Forbidden`] for whoever is suspended, and those of the database.
 pub async fn open(platform: &Platform, user: &Id, method: &'static str, browser: &Browser) -> Result<Opened> {
     let (user, browser, now) = (user.clone(), browser.clone(), platform.clock.now());
     let environment = platform.settings().home.as_ref().map(|home| home.environment.clone());
-    let address = browser.client.address;
+    let (address, agent) = (browser.client.address, browser.user_agent.clone());
     let write = platform.db.write(move |c| {
         Box::pin(async move {
-            still_welcome(c, &user).await?;
+            let person = still_welcome(c, &user).await?;
             if let Some(old) = &browser.session {
                 sessions::end_by_secret(c, old, now).await?;
             }
@@ -260,26 +260,48 @@ pub async fn open(platform: &Platform, user: &Id, method: &'static str, browser:
                 detail: json!({"method": method}),
             };
             act.record(c, now).await?;
-            Ok(Opened {
+            let opened = Opened {
                 user,
                 session: secret,
                 device,
-            })
+            };
+            Ok((opened, person))
         })
     });
-    let opened = write.await?;
+    let (opened, person) = write.await?;
     info!(%address, user = %opened.user, %method, "signed in");
+    // Whoever has never signed in before has no other browser to compare with.
+    if opened.device.is_some() && person.signed_in_at.is_some() {
+        let told = tell_of_browser(platform, person, address, &agent).await;
+        // The session is open: a mail that cannot be written does not close it.
+        let _ = told.inspect_err(|error| warn!(%error, "nobody could be told of a new browser"));
+    }
     Ok(opened)
 }
 
-async fn still_welcome(conn: &mut Conn<'_>, user: &Id) -> store::Result<()> {
+async fn tell_of_browser(platform: &Platform, person: User, address: IpAddr, agent: &str) -> Result<()> {
+    let Some(email) = person.email.filter(|_| person.email_verified_at.is_some()) else {
+        return Ok(());
+    };
+    if !post::ready(platform)? || !platform.doors.throttle.letter("browser", &email.key()) {
+        return Ok(());
+    }
+    let text = mail::Text::NewBrowser {
+        browser: browser_name::of(agent),
+        address,
+        at: platform.clock.now(),
+    };
+    post::send(platform, email, text, Some("/me/security")).await
+}
+
+async fn still_welcome(conn: &mut Conn<'_>, user: &Id) -> store::Result<User> {
     let user = users::by_id(conn, user).await?;
     if user.erased_at.is_some() {
         return Err(Error::Unauthenticated("there is no such account any more".into()).into());
     }
     match user.suspended_at {
         Some(_) => Err(suspended(user.suspended_reason.as_deref()).into()),
-        None => Ok(()),
+        None => Ok(user),
     }
 }
 

@@ -324,7 +324,31 @@ async fn a_forgotten_password_is_set_anew_once_and_every_session_ends() {
         assert_eq!(sign_in(&world, "ann@example.org", PASSWORD).await.status, 401);
         assert_eq!(sign_in(&world, "ann@example.org", "another river").await.status, 200);
         world.platform.doors.outbox.idle().await;
-        assert!(sink.mails().pop().unwrap().contains("password was changed"));
+        assert!(sink.mails().iter().any(|mail| mail.contains("password was changed")));
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_from_a_browser_that_is_new_is_told_by_mail() {
+    for world in World::both().await {
+        let sink = mails(&world).await;
+        with_password(&world, "ann").await;
+        let body = json!({"email": "ann@example.org", "password": PASSWORD});
+        let with = async |who: Option<&Person>| {
+            let answer = world.post("/api/v1/auth/sign-in", who, body.clone()).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            world.platform.doors.outbox.idle().await;
+            answer
+        };
+        let known = browser(&with(None).await);
+        assert_eq!(sink.mails().len(), 0, "the first one has nothing to compare with");
+        with(Some(&known)).await;
+        assert_eq!(sink.mails().len(), 0, "it has signed in before");
+        with(None).await;
+        let [mail] = sink.mails().try_into().unwrap();
+        assert!(mail.contains("RCPT TO:<ann@example.org>"), "{mail}");
+        assert!(mail.contains("an unknown browser, from the address 192.0.2.7, at 2027-01-15 08:00 UTC."));
+        assert!(mail.contains("https://live.example.org/me/security"));
     }
 }
 
