@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use delivery::live::Live;
-use delivery::server;
+use delivery::{server, tls};
 use gateway::rtmp;
 use hub::{Hub, State};
 use prometheus_client::collector::Collector;
+use platform::Platform;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, LabelSetEncoder, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
@@ -19,9 +20,9 @@ pub struct Metrics(Registry);
 
 impl Metrics {
     /// Reads from these parts.
-    pub fn new(hub: Hub, live: Live, rtmp: Arc<rtmp::Stats>, http: Arc<server::Stats>) -> Self {
+    pub fn new(sources: Sources) -> Self {
         let mut registry = Registry::with_prefix("headwater");
-        registry.register_collector(Box::new(Sources { hub, live, rtmp, http }));
+        registry.register_collector(Box::new(sources));
         Self(registry)
     }
 
@@ -34,11 +35,20 @@ impl Metrics {
     }
 }
 
-struct Sources {
-    hub: Hub,
-    live: Live,
-    rtmp: Arc<rtmp::Stats>,
-    http: Arc<server::Stats>,
+/// The parts that count.
+pub struct Sources {
+    /// Broadcasts and their sources.
+    pub hub: Hub,
+    /// Packaging and delivery.
+    pub live: Live,
+    /// RTMP connections.
+    pub rtmp: Arc<rtmp::Stats>,
+    /// HTTP connections.
+    pub http: Arc<server::Stats>,
+    /// People.
+    pub platform: Platform,
+    /// What TLS listeners show.
+    pub certificates: Arc<tls::Store>,
 }
 
 impl std::fmt::Debug for Sources {
