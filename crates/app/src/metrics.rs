@@ -3,13 +3,14 @@
 use std::fmt::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::UNIX_EPOCH;
 
 use delivery::live::Live;
 use delivery::{server, tls};
 use gateway::rtmp;
 use hub::{Hub, State};
-use prometheus_client::collector::Collector;
 use platform::Platform;
+use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, LabelSetEncoder, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
@@ -175,6 +176,8 @@ impl Sources {
             counter("held_too_long", "Held requests that were answered with 503", plain(read(&live.timed_out))),
             counter("playlist_requests", "Requests for playlists and manifests", plain(read(&live.playlists))),
             counter("media_requests", "Requests for segments, parts and initialisation segments", plain(read(&live.media))),
+            counter("password_hashes", "Passwords that were hashed or checked: what a flood of sign-ins costs", plain(self.platform.doors.hasher.computed())),
+            gauge("certificate_not_after_timestamp_seconds", "When the certificate that is shown stops being valid, in seconds since 1970; absent without one", self.certificate_end()),
             counter("playlists_rendered", "Playlists that were written, for any number of viewers", plain(read(&live.rendered))),
         ]
     }
@@ -191,6 +194,15 @@ impl Sources {
             (of("state", "live"), count(State::Live)),
             (of("state", "waiting"), count(State::Waiting)),
         ]
+    }
+
+    fn certificate_end(&self) -> Vec<(Labels, f64)> {
+        let end = self.certificates.status().not_after;
+        let seconds = end.and_then(|end| end.duration_since(UNIX_EPOCH).ok());
+        seconds
+            .map(|seconds| (Labels::default(), seconds.as_secs_f64()))
+            .into_iter()
+            .collect()
     }
 
     fn sources(&self) -> Vec<(Labels, f64)> {
