@@ -117,7 +117,11 @@ async fn all(count: usize, rate: f64, seconds: Duration, url: Url, plan: Rc<Vec<
 async fn work(url: Url, schedule: Rc<Mutex<Schedule>>, plan: Rc<Vec<Planned>>) -> Result<Tally> {
     let mut client = Client::connect(&url, None).await?;
     let mut tally = Tally::default();
-    while let Some((number, due)) = schedule.lock().await.take() {
+    loop {
+        // A statement of its own: the lock must not be held until the answer is there.
+        let Some((number, due)) = schedule.lock().await.take() else {
+            return Ok(tally);
+        };
         tokio::time::sleep_until(due.into()).await;
         let planned = &plan[number % plan.len()];
         let answer = client.send(&planned.bytes).await?;
@@ -134,7 +138,6 @@ async fn work(url: Url, schedule: Rc<Mutex<Schedule>>, plan: Rc<Vec<Planned>>) -
             tally.first_error.get_or_insert(format!("{} {body}", answer.status));
         }
     }
-    Ok(tally)
 }
 
 impl Schedule {
