@@ -68,11 +68,19 @@ class Sqlite(Headwater):
             self.process = with_tables
             self.log = open(self.work / "log", "w")
             self.wait_for(self.http_port)
-            # It listens before it has opened its database; the answer comes after.
-            urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/readyz", timeout=30).close()
+            self.wait_until_ready()
         finally:
             with_tables.terminate()
             with_tables.wait(10)
+
+    def wait_until_ready(self):
+        """It listens before it is ready: until then it answers 503, or not yet."""
+        for _ in range(200):
+            try:
+                return urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/readyz", timeout=30).close()
+            except urllib.error.HTTPError:
+                time.sleep(0.05)
+        raise SystemExit(f"{self.name} does not become ready")
 
     def json(self, text):
         return f"'{text}'"
