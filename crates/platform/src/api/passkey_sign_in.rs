@@ -10,10 +10,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Body;
 use super::browser::{self, SignedIn};
 use super::me_passkeys::PasskeyChallenge;
-use crate::actor::{Actor, Client};
+use super::{Body, InPerson};
+use crate::actor::Client;
 use crate::error::{Error, Problem, Result};
 use crate::id::Id;
 use crate::people::sign_in::{self, Browser, FACTOR, Outcome, Waiting};
@@ -176,10 +176,9 @@ async fn finish(
 async fn start_confirm(
     State(platform): State<Platform>,
     client: Client,
-    actor: Actor,
+    InPerson(actor): InPerson,
     Body(Nothing {}): Body<Nothing>,
 ) -> Result<Json<PasskeyChallenge>> {
-    actor.must_be_in_person()?;
     Ok(Json(
         passkeys::start_confirm(&platform, &client, &actor.user).await?.into(),
     ))
