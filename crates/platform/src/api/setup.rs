@@ -10,13 +10,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Body;
-use super::browser::{self, Welcome};
+use super::browser;
 use super::me::Me;
 use crate::actor::Client;
 use crate::error::{Error, Problem, Result};
 use crate::https::Https;
 use crate::mail::{self, Letter, Text};
 use crate::people::email::Email;
+use crate::people::passwords::Lane;
 use crate::people::sign_in::{self, Browser};
 use crate::people::{passwords, profile, setup, users};
 use crate::platform::Platform;
@@ -167,6 +168,13 @@ struct Setup {
     acme: Option<Acme>,
 }
 
+/// The owner, who is signed in: nobody has a second factor yet.
+#[derive(Debug, Serialize, ToSchema)]
+struct Welcome {
+    /// The person.
+    user: Me,
+}
+
 /// Set the server up
 ///
 /// Makes the first account, an owner's, and signs in.
@@ -179,7 +187,7 @@ async fn finish(State(platform): State<Platform>, browser: Browser, Body(wish): 
     let setup = checked(&platform, wish).await?;
     let owner = setup::finish(&platform, &token, setup, &browser.client).await?;
     let opened = sign_in::open(&platform, &owner, "setup", &browser).await?;
-    let user = Some(Me::load(&platform, &owner, true).await?);
+    let user = Me::load(&platform, &owner, true).await?;
     let cookies = browser::cookies(&opened, &browser.client);
     Ok((StatusCode::CREATED, cookies, Json(Welcome { user })).into_response())
 }
@@ -203,7 +211,7 @@ async fn checked(platform: &Platform, wish: Setup) -> Result<setup::Setup> {
     };
     settings.check().map_err(|fault| within(fault, "/server"))?;
     settings.must_have_url_for_mail(platform)?;
-    let hash = platform.doors.hasher.hash(&owner.password).await?;
+    let hash = platform.doors.hasher.hash(Lane::Stranger, &owner.password).await?;
     Ok(setup::Setup {
         owner: users::New {
             email: owner.email,
