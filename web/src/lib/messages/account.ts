@@ -73,7 +73,6 @@ export const account = {
 		text: 'One click, and your mail address is confirmed.',
 		submit: 'Confirm my address',
 		done: 'Your address is confirmed.',
-		doneSignIn: 'Your address is confirmed. Sign in to go on.',
 		goneHint: 'If your address is confirmed already, just sign in. Otherwise sign up again for a new link.'
 	},
 	reset: {
