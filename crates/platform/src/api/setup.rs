@@ -1,5 +1,7 @@
 //! The first start.
 
+use std::net::IpAddr;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -49,7 +51,7 @@ struct Facts {
     mail_configured: bool,
     /// How HTTPS stands.
     https: Https,
-    /// The address that the page was opened with.
+    /// The address that the page was opened with; none where only this machine knows it.
     suggested_url: Option<String>,
     /// Whether the configuration file says the server's address.
     public_url_fixed: bool,
@@ -64,13 +66,23 @@ async fn check(
     Body(Token { token }): Body<Token>,
 ) -> Result<Json<Facts>> {
     setup::check(&platform, &token).await?;
-    let scheme = if client.secure { "https" } else { "http" };
     Ok(Json(Facts {
         mail_configured: platform.settings().mail.is_some(),
         https: platform.https(),
-        suggested_url: client.host.map(|host| format!("{scheme}://{host}")),
+        suggested_url: suggested(&client),
         public_url_fixed: platform.options.public_url.is_some(),
     }))
+}
+
+/// The address that the page was opened with, unless it is one that means another machine to everybody else.
+fn suggested(client: &Client) -> Option<String> {
+    let name = client.host_name()?;
+    let address = name.trim_matches(['[', ']']).parse::<IpAddr>();
+    if name == "localhost" || address.is_ok_and(|address| address.is_loopback()) {
+        return None;
+    }
+    let scheme = if client.secure { "https" } else { "http" };
+    Some(format!("{scheme}://{}", client.host.as_deref()?))
 }
 
 /// The first account.

@@ -1585,7 +1585,7 @@ export interface components {
             mail_configured: boolean;
             /** @description Whether the configuration file says the server's address. */
             public_url_fixed: boolean;
-            /** @description The address that the page was opened with. */
+            /** @description The address that the page was opened with; none where only this machine knows it. */
             suggested_url?: string | null;
         };
         /** @description A field that is wrong. */
