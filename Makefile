@@ -8,7 +8,7 @@ NEED := scripts/need.sh
 WEB := web/node_modules/.installed
 RELEASE := target/release/headwater
 # What the tests talk to: a database, a certificate authority, and the programs of scripts/python-tools.txt.
-SERVERS := postgres pebble python strace
+SERVERS := postgres pebble openssl python strace
 # One profile and one target folder for every check and test: two cores build the workspace once.
 # Passed on to the program: make run ARGS='--http 127.0.0.1:9000'
 ARGS ?=
