@@ -8,7 +8,7 @@ NEED := scripts/need.sh
 WEB := web/node_modules/.installed
 RELEASE := target/release/headwater
 # What the tests talk to: a database, a certificate authority, and the programs of scripts/python-tools.txt.
-SERVERS := postgres pebble python strace
+SERVERS := postgres pebble openssl python strace
 # One profile and one target folder for every check and test: two cores build the workspace once.
 # Passed on to the program: make run ARGS='--http 127.0.0.1:9000'
 ARGS ?=
@@ -77,6 +77,7 @@ bench: ## measure, beside nginx-rtmp too, and write docs/benchmarks*.md (QUICK=1
 	cargo build --release --locked -p loadgen
 	python3 bench/run.py $(if $(QUICK),--quick) $(ARGS)
 	python3 bench/accounts.py $(if $(QUICK),--quick)
+	python3 bench/ladder.py $(if $(QUICK),--quick)
 
 bench-inner: ## criterion on the inner loops: chunk parsing, closing a part, rendering a playlist
 	@$(NEED) build

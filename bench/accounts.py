@@ -30,6 +30,9 @@ from servers import ROOT, Headwater
 PAGE = ROOT / "docs/benchmarks-accounts.md"
 ACTORS = 50
 RATE = 500
+# Sign-ins a minute, from so many addresses to so many accounts; reads in a second beside them.
+FLOOD, ADDRESSES, VICTIMS = 10_000, 1_000, 1_000
+FLOOD_READS = 400
 ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -52,7 +55,8 @@ class Sqlite(Headwater):
     def configure(self):
         super().configure()
         with open(self.work / "headwater.toml", "a") as file:
-            file.write(self.database())
+            # The generator tells whose address it has, as a proxy does.
+            file.write('http.trusted_proxies = "127.0.0.1"\n' + self.database())
         self.make_tables()
         self.actors = fill(self.run, self.json, self.many)
         self.finish()
@@ -64,20 +68,19 @@ class Sqlite(Headwater):
             self.process = with_tables
             self.log = open(self.work / "log", "w")
             self.wait_for(self.http_port)
-            # It listens before it has opened its database.
             self.wait_until_ready()
         finally:
             with_tables.terminate()
             with_tables.wait(10)
 
     def wait_until_ready(self):
-        for _ in range(300):
+        """It listens before it is ready: until then it answers 503, or not yet."""
+        for _ in range(200):
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/readyz", timeout=30).close()
-                return
+                return urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/readyz", timeout=30).close()
             except urllib.error.HTTPError:
-                time.sleep(0.1)
-        raise RuntimeError("the server does not become ready")
+                time.sleep(0.05)
+        raise SystemExit(f"{self.name} does not become ready")
 
     def json(self, text):
         return f"'{text}'"
@@ -123,7 +126,7 @@ class Postgres(Sqlite):
 
 
 def fill(run, as_json, many):
-    """Fifty creators with a token, a channel and a stream each; with `many`, a crowd and what happened to it."""
+    """Fifty creators with a token, a channel and a stream each, and people to be attacked; with `many`, a crowd and what happened to it."""
     organisation, environment = public_id("og"), public_id("en")
     settings = {"name": "Bench", "sign_up": "open", "creators": "all", "verify_email": False}
     settings["quotas"] = {"channels": 100, "streams": 100000, "keys_per_stream": 10, "broadcasts_at_once": 3}
@@ -156,6 +159,12 @@ def fill(run, as_json, many):
                 '{actor['handle']}', 'c', '', '', {as_json('[]')}, 'en', {'false'}, 'public', '{actor['stream']}', 1, 1)""",
             f"update streams set channel_id = '{actor['channel']}' where id = '{actor['stream']}'",
         ]
+    # They have no password: to try one costs as much as where it is wrong.
+    script += [
+        f"""insert into users (id, email, email_key, email_verified_at, name, locale, created_at, updated_at)
+            values ('{public_id('us')}', 'v{number}@bench', 'v{number}@bench', 1, 'Victim {number}', 'en', 1, 1)"""
+        for number in range(VICTIMS)
+    ]
     if many:
         streams = ", ".join(f"({number}, '{actor['stream']}')" for number, actor in enumerate(actors))
         padded = "substr('aaaaaaaaaaaaaaaaaaaaaaaaaa', 1, 26 - length(cast(i as text))) || cast(i as text)"
@@ -194,14 +203,35 @@ def plan(actors):
                 "/api/v1/streams",
                 "/api/v1/server",
             ][number % 7]
-        requests.append({"write": write, "method": method, "path": path, "authorization": actor["authorization"], "body": body})
+        headers = {"Authorization": actor["authorization"]}
+        requests.append({"write": write, "method": method, "path": path, "headers": headers, "body": body})
     return requests
 
 
-def load(server, requests, seconds):
+def flood(actors):
+    """The reads of the plan among a flood of sign-ins with wrong passwords."""
+    reads = [request for request in plan(actors) if not request["write"]]
+    every = FLOOD_READS * 60 / FLOOD
+    requests, sign_ins = [], 0
+    while sign_ins < ADDRESSES * 3:
+        while len(requests) - sign_ins < every * (sign_ins + 1):
+            requests.append(reads[len(requests) % len(reads)])
+        # The second time round an address tries another account.
+        victim = (7 * sign_ins + sign_ins // ADDRESSES) % VICTIMS
+        address = f"198.18.{sign_ins % ADDRESSES // 250}.{sign_ins % ADDRESSES % 250}"
+        body = {"email": f"v{victim}@bench", "password": "not the password"}
+        requests.append(
+            {"write": True, "method": "POST", "path": "/api/v1/auth/sign-in", "headers": {"X-Forwarded-For": address}, "body": body}
+            | {"expected": [401, 429]}
+        )
+        sign_ins += 1
+    return requests
+
+
+def load(server, requests, seconds, rate=RATE, count=64):
     file = server.work / "plan.json"
     file.write_text(json.dumps(requests))
-    options = {"http": f"http://127.0.0.1:{server.http_port}/", "plan": file, "rate": RATE, "count": 64, "seconds": seconds}
+    options = {"http": f"http://127.0.0.1:{server.http_port}/", "plan": file, "rate": rate, "count": count, "seconds": seconds}
     generator = measure.Generator("api", **options)
     generator.wait_for("steady")
     span = meter.Span(server.pids())
@@ -225,6 +255,17 @@ def api(server, seconds):
         "write_p50_ms": mixed["write_ms"]["p50"],
         "read_cpu_ms": 1e3 * read_cpu / reads["read_ms"]["count"],
         "write_cpu_ms": 1e3 * write_cpu / writes["write_ms"]["count"],
+    }
+
+
+def attacked(server, seconds):
+    """Reads while somebody tries 10,000 passwords a minute. Those who wait for a hash hold a connection: there are enough of them."""
+    figures, _ = load(server, flood(server.actors), seconds, rate=FLOOD_READS + FLOOD / 60, count=256)
+    tried, refused = figures["statuses"].get("401", 0), figures["statuses"].get("429", 0)
+    return {
+        "flood_read_p50_ms": figures["read_ms"]["p50"],
+        "flood_read_p99_ms": figures["read_ms"]["p99"],
+        "flood_refused_percent": 100 * refused / (tried + refused),
     }
 
 
@@ -259,6 +300,9 @@ ROWS = [
     ("writes of the mix: p99", "write_p99_ms", "ms", "25"),
     ("processor time of a read", "read_cpu_ms", "ms", "0.5"),
     ("processor time of a write", "write_cpu_ms", "ms", "1"),
+    ("reads during 10,000 sign-ins a minute: p50", "flood_read_p50_ms", "ms", "–"),
+    ("reads during 10,000 sign-ins a minute: p99", "flood_read_p99_ms", "ms", "10"),
+    ("of these sign-ins refused before hashing", "flood_refused_percent", "%", "–"),
     ("publish authorisation adds, median", "authorise_ms", "ms", "5"),
 ]
 COLUMNS = [(kind, many) for kind in (Sqlite, Postgres) for many in (False, True)]
@@ -290,6 +334,7 @@ def main():
             server.many = many
             with server:
                 record = {"run": number, "server": column(kind, many), **api(server, seconds), **authorisation(server, joins)}
+                record |= attacked(server, seconds)
             print(json.dumps(record), flush=True)
             records.append(record)
     print(table(records))

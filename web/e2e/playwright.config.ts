@@ -1,7 +1,5 @@
 import { defineConfig } from '@playwright/test';
-
-const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
-const desktop = { viewport: { width: 1440, height: 900 } };
+import { desktop, phone } from './screens';
 
 // `looks` is seen on every kind of screen; the behaviour is the same on all of them and tried on one.
 const looks = /looks\.spec\.ts/;

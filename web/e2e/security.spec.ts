@@ -1,5 +1,5 @@
 import { expect, test } from './support';
-import { elsewhere, newPerson, signIn, tabTo, totp, typeInto } from './people';
+import { as, asOwner, elsewhere, newPerson, pendingLink, signIn, tabTo, totp, typeInto } from './people';
 
 test('an authenticator app is turned on, asked for, and a recovery code helps once', async ({ page }) => {
 	const person = await newPerson();
@@ -42,6 +42,68 @@ test('an authenticator app is turned on, asked for, and a recovery code helps on
 		await page.keyboard.press('Enter');
 		if (works) await expect(page.getByRole('button', { name: 'Account of Petra' })).toBeVisible();
 		else await expect(page.getByText('This code does not fit.')).toBeVisible();
+	}
+});
+
+test('whoever has a second factor is asked for it after a link, too', async ({ page }) => {
+	const person = await newPerson();
+	const api = await as(person.email, person.password);
+	const { secret } = await (await api.post('/api/v1/me/totp/start', { data: {} })).json();
+	const made = await api.post('/api/v1/me/totp', { data: { code: totp(secret) } });
+	const { recovery_codes: codes } = (await made.json()) as { recovery_codes: string[] };
+	const email = `moved-${person.email}`;
+	expect((await api.post('/api/v1/me/email', { data: { email } })).ok()).toBe(true);
+
+	await page.goto(await pendingLink('email', email));
+	await page.getByRole('button', { name: 'Confirm my address' }).click();
+	await expect(page.getByText('Your address is confirmed.')).toBeVisible();
+	await expect(page.getByRole('heading', { name: 'One more step' })).toBeVisible();
+	await expect(page.getByLabel('Code from your authenticator app')).toBeFocused();
+	await page.keyboard.type(totp(secret, Date.now() + 30_000));
+	await page.keyboard.press('Enter');
+	await expect(page.getByRole('button', { name: 'Account of Petra' })).toBeVisible();
+	await page.goto('/me');
+	await expect(page.getByText(`Now: ${email}`)).toBeVisible();
+
+	await page.context().clearCookies();
+	await page.goto('/reset');
+	await page.getByLabel('E-mail address').fill(email);
+	await page.keyboard.press('Enter');
+	await expect(page.getByText(/This server sends no mail/).last()).toBeVisible();
+	await page.goto(await pendingLink('reset', email));
+	await page.getByLabel('New password').fill('another evening tide');
+	await page.keyboard.press('Enter');
+	await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+	await page.getByLabel('E-mail address').fill(email);
+	await page.getByLabel('Password', { exact: true }).fill('another evening tide');
+	await page.keyboard.press('Enter');
+	await page.getByRole('button', { name: 'Use a recovery code instead' }).click();
+	await page.getByLabel('Recovery code').fill(codes[0] ?? '');
+	await page.keyboard.press('Enter');
+	await expect(page.getByRole('button', { name: 'Account of Petra' })).toBeVisible();
+});
+
+test('whoever comes by an invitation for a role that needs a second factor is led to it', async ({
+	page
+}) => {
+	const owner = await asOwner();
+	const require = async (required_factor_roles: string[]) => {
+		const answer = await owner.patch('/api/v1/admin/settings', { data: { required_factor_roles } });
+		expect(answer.status(), await answer.text()).toBe(200);
+	};
+	const made = await owner.post('/api/v1/admin/invitations', { data: { role: 'moderator' } });
+	const { url } = (await made.json()) as { url: string };
+	const { pathname, search } = new URL(url, process.env.HEADWATER_URL);
+	await require(['moderator']);
+	try {
+		await page.goto(pathname + search);
+		await page.getByLabel('Name').fill('Mo');
+		await page.getByLabel('E-mail address').fill(`mo-${process.pid}@example.org`);
+		await page.getByLabel('Password', { exact: true }).fill('boats upon the evening tide');
+		await page.keyboard.press('Enter');
+		await expect(page.getByRole('heading', { level: 1, name: 'Security' })).toBeVisible();
+	} finally {
+		await require([]);
 	}
 });
 

@@ -10,7 +10,8 @@ import type { AxeResults } from 'axe-core';
 export class Publisher {
 	#process: ChildProcess;
 
-	constructor(name: string) {
+	/** `server` is the address up to the stream's name or key. */
+	constructor(name: string, server = process.env.HEADWATER_RTMP) {
 		const source = ['-re', '-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=30'];
 		const tone = ['-re', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000'];
 		const video = [
@@ -25,10 +26,17 @@ export class Publisher {
 			'-b:v',
 			'1500k'
 		];
-		const rest = ['-pix_fmt', 'yuv420p', '-c:a', 'aac', '-f', 'flv', `${process.env.HEADWATER_RTMP}/${name}`];
+		const rest = ['-pix_fmt', 'yuv420p', '-c:a', 'aac', '-f', 'flv', `${server}/${name}`];
 		this.#process = spawn('ffmpeg', ['-loglevel', 'error', ...source, ...tone, ...video, ...rest], {
 			stdio: ['ignore', 'ignore', 'inherit']
 		});
+	}
+
+	/** Waits until it ends by itself; its exit status. */
+	async ended(): Promise<number | null> {
+		if (this.#process.exitCode === null && this.#process.signalCode === null)
+			await once(this.#process, 'exit');
+		return this.#process.exitCode;
 	}
 
 	/** As when the machine loses power: the connection breaks without a word. */
@@ -49,12 +57,12 @@ export class Publisher {
 	}
 }
 
-/** Tests with `publish(name)`; whatever is still published afterwards is stopped. */
-export const test = base.extend<{ publish: (name: string) => Publisher }>({
+/** Tests with `publish(name, server)`; whatever is still published afterwards is stopped. */
+export const test = base.extend<{ publish: (name: string, server?: string) => Publisher }>({
 	publish: async ({}, use) => {
 		const publishers: Publisher[] = [];
-		await use((name) => {
-			const publisher = new Publisher(name);
+		await use((name, server) => {
+			const publisher = new Publisher(name, server);
 			publishers.push(publisher);
 			return publisher;
 		});

@@ -3,11 +3,13 @@
 use std::fmt::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::UNIX_EPOCH;
 
 use delivery::live::Live;
-use delivery::server;
+use delivery::{server, tls};
 use gateway::rtmp;
 use hub::{Hub, State};
+use platform::Platform;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, LabelSetEncoder, text};
 use prometheus_client::metrics::MetricType;
@@ -19,9 +21,9 @@ pub struct Metrics(Registry);
 
 impl Metrics {
     /// Reads from these parts.
-    pub fn new(hub: Hub, live: Live, rtmp: Arc<rtmp::Stats>, http: Arc<server::Stats>) -> Self {
+    pub fn new(sources: Sources) -> Self {
         let mut registry = Registry::with_prefix("headwater");
-        registry.register_collector(Box::new(Sources { hub, live, rtmp, http }));
+        registry.register_collector(Box::new(sources));
         Self(registry)
     }
 
@@ -34,11 +36,20 @@ impl Metrics {
     }
 }
 
-struct Sources {
-    hub: Hub,
-    live: Live,
-    rtmp: Arc<rtmp::Stats>,
-    http: Arc<server::Stats>,
+/// The parts that count.
+pub struct Sources {
+    /// Broadcasts and their sources.
+    pub hub: Hub,
+    /// Packaging and delivery.
+    pub live: Live,
+    /// RTMP connections.
+    pub rtmp: Arc<rtmp::Stats>,
+    /// HTTP connections.
+    pub http: Arc<server::Stats>,
+    /// People.
+    pub platform: Platform,
+    /// What TLS listeners show.
+    pub certificates: Arc<tls::Store>,
 }
 
 impl std::fmt::Debug for Sources {
@@ -165,6 +176,8 @@ impl Sources {
             counter("held_too_long", "Held requests that were answered with 503", plain(read(&live.timed_out))),
             counter("playlist_requests", "Requests for playlists and manifests", plain(read(&live.playlists))),
             counter("media_requests", "Requests for segments, parts and initialisation segments", plain(read(&live.media))),
+            counter("password_hashes", "Passwords that were hashed or checked: what a flood of sign-ins costs", plain(self.platform.doors.hasher.computed())),
+            gauge("certificate_not_after_timestamp_seconds", "When the certificate that is shown stops being valid, in seconds since 1970; absent without one", self.certificate_end()),
             counter("playlists_rendered", "Playlists that were written, for any number of viewers", plain(read(&live.rendered))),
         ]
     }
@@ -181,6 +194,15 @@ impl Sources {
             (of("state", "live"), count(State::Live)),
             (of("state", "waiting"), count(State::Waiting)),
         ]
+    }
+
+    fn certificate_end(&self) -> Vec<(Labels, f64)> {
+        let end = self.certificates.status().not_after;
+        let seconds = end.and_then(|end| end.duration_since(UNIX_EPOCH).ok());
+        seconds
+            .map(|seconds| (Labels::default(), seconds.as_secs_f64()))
+            .into_iter()
+            .collect()
     }
 
     fn sources(&self) -> Vec<(Labels, f64)> {

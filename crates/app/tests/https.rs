@@ -33,6 +33,10 @@ fn the_same_stream_is_served_with_tls_over_http_1_and_2() {
     }
     let playlist = output("curl", &format!("-s -S --cacert {cert} --http2 {url}"));
     assert!(playlist.contains("#EXT-X-STREAM-INF"), "{playlist}");
+    // What certificate() makes is good until the year 4096 begins.
+    let end = "\nheadwater_certificate_not_after_timestamp_seconds{} 67090118400.0\n";
+    let metrics = server.get("/metrics").text();
+    assert!(metrics.contains(end), "{metrics}");
 
     let page = format!("https://localhost:{}/", server.https);
     let head = output("curl", &format!("-s -S --cacert {cert} -D - -o /dev/null {page}")).to_lowercase();

@@ -7,7 +7,6 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use hub::{Ending, Follow, Item};
-use media::Kind;
 use support::Server;
 use tokio::process::{Child, Command};
 

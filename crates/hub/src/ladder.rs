@@ -48,27 +48,6 @@ pub enum Codec {
     Av1,
 }
 
-/// A track that will come: what playlists say of it before its first sample.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Planned {
-    /// The track.
-    pub track: TrackId,
-    /// What it is called: `720p`.
-    pub name: Arc<str>,
-    /// As RFC 6381 names the codec.
-    pub codec_string: Arc<str>,
-    /// Width of the displayed picture, in pixels.
-    pub width: u32,
-    /// Height of the displayed picture, in pixels.
-    pub height: u32,
-    /// Frames per second.
-    pub frame_rate: Option<FrameRate>,
-    /// Bits per second that it needs at most, and on average.
-    pub peak: u32,
-    /// Bits per second on average.
-    pub average: u32,
-}
-
 /// How the rungs of a broadcast do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LadderReport {

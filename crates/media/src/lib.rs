@@ -10,4 +10,6 @@ mod track;
 
 pub use error::Error;
 pub use sample::Sample;
-pub use track::{AudioCodec, AudioParameters, FrameRate, Kind, Parameters, TrackId, VideoCodec, VideoParameters};
+pub use track::{
+    AudioCodec, AudioParameters, FrameRate, Kind, Parameters, Planned, TrackId, VideoCodec, VideoParameters,
+};

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 /// Whether a track is seen or heard.
@@ -39,6 +41,23 @@ impl TrackId {
         Self { kind, index: 0 }
     }
 
+    /// Tracks of one kind that may be made from another.
+    pub const MADE_MAX: u8 = 8;
+    /// Tracks that a broadcast can have: see [`slot`](Self::slot).
+    pub const SLOTS: usize = 2 * (Self::SENT_MAX + Self::MADE_MAX) as usize;
+
+    /// Its place in a table of [`SLOTS`](Self::SLOTS) tracks; `None` if no broadcast can have it.
+    pub fn slot(self) -> Option<usize> {
+        let of_kind = match self.index {
+            sent if sent < Self::SENT_MAX => sent,
+            made if (Self::DERIVED..Self::DERIVED + Self::MADE_MAX).contains(&made) => {
+                made - Self::DERIVED + Self::SENT_MAX
+            }
+            _ => return None,
+        };
+        Some(2 * usize::from(of_kind) + usize::from(self.kind == Kind::Audio))
+    }
+
     /// Whether it is the main track of its kind.
     pub const fn is_main(self) -> bool {
         self.index == 0
@@ -48,6 +67,27 @@ impl TrackId {
     pub const fn is_derived(self) -> bool {
         self.index >= Self::DERIVED
     }
+}
+
+/// A track that will come: what manifests say of it before its first sample.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// The track.
+    pub track: TrackId,
+    /// What it is called: `720p`.
+    pub name: Arc<str>,
+    /// As RFC 6381 names the codec.
+    pub codec_string: Arc<str>,
+    /// Width of the displayed picture, in pixels; 0 for sound.
+    pub width: u32,
+    /// Height of the displayed picture, in pixels; 0 for sound.
+    pub height: u32,
+    /// Frames per second of a picture.
+    pub frame_rate: Option<FrameRate>,
+    /// Bits per second that it needs at most.
+    pub peak: u32,
+    /// Bits per second on average.
+    pub average: u32,
 }
 
 /// Video codecs that Headwater carries.

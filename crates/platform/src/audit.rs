@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::actor::Actor;
 use crate::clock::Time;
+use crate::error::Error;
 use crate::id::{Id, Kind};
 use crate::store::{Conn, Json, Result};
 
@@ -83,5 +84,15 @@ impl Act {
             Json(self.detail)
         )
         .map(drop)
+    }
+    /// Appends it where the thing was there that it was done to; else [`Error::NotFound`].
+    ///
+    /// # Errors
+    /// That, and those of the database.
+    pub async fn record_if(self, there: bool, conn: &mut Conn<'_>, now: Time) -> Result<()> {
+        if !there {
+            return Err(Error::NotFound.into());
+        }
+        self.record(conn, now).await
     }
 }

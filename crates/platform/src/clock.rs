@@ -65,6 +65,14 @@ impl Time {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// To the minute, as a person reads it: `2027-01-15 08:00 UTC`.
+    pub fn in_words(self) -> String {
+        let text = self.to_string();
+        let (day, time) = text.split_once('T').expect("RFC 3339 has a T");
+        let minute = time.rsplit_once(':').expect("RFC 3339 has seconds").0;
+        format!("{day} {minute} UTC")
+    }
+
     /// Whole seconds since 1970, as tokens carry them.
     pub fn unix_seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)

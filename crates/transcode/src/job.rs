@@ -260,7 +260,7 @@ fn of_preset((preset, notice): (Preset, Option<String>)) -> Asked {
     Asked {
         wanted: Wanted {
             rungs: preset.rungs.clone(),
-            own_size: false,
+            own_size: preset.own,
         },
         preset,
         notice,

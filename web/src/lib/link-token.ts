@@ -1,4 +1,4 @@
-import type { SignInAnswer } from './api';
+import type { FactorStep } from './api';
 
 /** The secret in a link that was mailed or printed: read once, and gone from the address bar and the history. */
 export function takeToken(url: URL): string | null {
@@ -17,7 +17,7 @@ export function takeToken(url: URL): string | null {
  * The second step of a sign-in that began at another service: it stands in the fragment, which no server sees, and is
  * read once.
  */
-export function takeStep(url: URL): Extract<SignInAnswer, { state: 'factor' }> | null {
+export function takeStep(url: URL): FactorStep | null {
 	const fragment = new URLSearchParams(url.hash.slice(1));
 	const challenge = fragment.get('challenge');
 	if (!challenge) return null;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { safeNext, signInPath } from './next';
+import { landing, safeNext, signInPath } from './next';
 
 test.each([
 	['/studio/streams?x=1#a', '/studio/streams?x=1#a'],
@@ -17,4 +17,9 @@ test.each([
 test('the way to the sign-in page remembers where one came from', () => {
 	expect(signInPath({ pathname: '/me', search: '?a=b' })).toBe('/login?next=%2Fme%3Fa%3Db');
 	expect(signInPath({ pathname: '/', search: '' })).toBe('/login');
+});
+
+test('whoever must have a second factor makes it first', () => {
+	expect(landing({ factor_required: false }, '/studio')).toBe('/studio');
+	expect(landing({ factor_required: true }, '/studio')).toBe('/me/security');
 });

@@ -1,4 +1,5 @@
 /** Where a sign-in leads: a path on this server and nowhere else. */
+import type { Me } from './api';
 
 const BASE = 'https://here.invalid';
 
@@ -14,6 +15,11 @@ export function safeNext(next: string | null | undefined, otherwise = '/'): stri
 	// `/.//host` becomes `//host`, which a browser reads as another server.
 	const stays = url.origin === BASE && !url.pathname.startsWith('//');
 	return stays ? url.pathname + url.search + url.hash : otherwise;
+}
+
+/** Where somebody goes who has just signed in: where they wanted to, once they have the second factor that is asked of them. */
+export function landing(me: Pick<Me, 'factor_required'>, next = '/'): string {
+	return me.factor_required ? '/me/security' : next;
 }
 
 /** The sign-in page that leads back to `from`. */

@@ -1,5 +1,5 @@
 /** Who is here, and what server this is: asked once, shared by all pages. */
-import { ApiError, api, asProblem, type Me, type Server } from './api';
+import { ApiError, api, asProblem, type Me, type Provider, type Server } from './api';
 import { region } from './format';
 
 const RETRY_MS = 3000;
@@ -45,6 +45,11 @@ class Session {
 	/** Whether the person may have channels and go live. */
 	get creator(): boolean {
 		return this.me?.creator === 'granted';
+	}
+
+	/** Services to sign in with; none while the server does not know the address to which they lead back. */
+	get providers(): Provider[] {
+		return this.server?.public_url ? this.server.providers : [];
 	}
 
 	get serverName(): string {

@@ -13,7 +13,7 @@ use super::{Settings, value};
 pub const PRESETS: &str = "transcode.presets";
 /// The keys of one preset.
 const PRESET_KEYS: [&str; 3] = ["rungs", "speed", "options"];
-const RUNG_KEYS: [&str; 4] = ["size", "fps", "kbps", "codec"];
+const RUNG_KEYS: [&str; 5] = ["name", "size", "frame_rate_max", "bitrate", "codec"];
 
 /// How streams are encoded.
 #[derive(Clone, Debug)]
@@ -99,7 +99,7 @@ fn preset(name: &str, value: &toml::Value) -> Result<Preset> {
     let table = value.as_table().context("expected a section with rungs")?;
     known(table, &PRESET_KEYS)?;
     let rungs = table.get("rungs").and_then(toml::Value::as_array);
-    let rungs = rungs.context("expected rungs = [{ size = 720, kbps = 2500 }, …]")?;
+    let rungs = rungs.context("expected rungs = [{ size = 720, bitrate = 2_500_000 }, …]")?;
     ensure!(
         (1..=RUNGS_MAX).contains(&rungs.len()),
         "must have 1 to {RUNGS_MAX} rungs"
@@ -115,6 +115,7 @@ fn preset(name: &str, value: &toml::Value) -> Result<Preset> {
         name: name.to_owned(),
         rungs,
         speed: speed(table.get("speed"))?,
+        own: true,
         options: OwnOptions::parse(options.context("options is a text")?)?,
     })
 }
@@ -137,7 +138,9 @@ fn speed(value: Option<&toml::Value>) -> Result<Speed> {
 }
 
 fn rung(value: &toml::Value) -> Result<Rung> {
-    let table = value.as_table().context("a rung is { size = 720, kbps = 2500 }")?;
+    let table = value
+        .as_table()
+        .context("a rung is { size = 720, bitrate = 2_500_000 }")?;
     known(table, &RUNG_KEYS)?;
     let number = |key: &str, range: std::ops::RangeInclusive<u32>| {
         let number = table.get(key).map(toml::Value::as_integer);
@@ -153,7 +156,7 @@ fn rung(value: &toml::Value) -> Result<Rung> {
             .transpose()
     };
     let size = number("size", 16..=4_320)?.context("a rung needs its size")?;
-    let kilobits = number("kbps", 16..=200_000)?.context("a rung needs its kbps")?;
+    let bitrate = number("bitrate", 16_000..=200_000_000)?.context("a rung needs its bitrate")?;
     let (codec, suffix) = match table.get("codec").map(toml::Value::as_str) {
         None | Some(Some("h264")) => (Codec::Avc, ""),
         Some(Some("h265")) => (Codec::Hevc, "-h265"),
@@ -161,12 +164,27 @@ fn rung(value: &toml::Value) -> Result<Rung> {
         Some(_) => bail!("codec of a rung is one of h264, h265, av1"),
     };
     Ok(Rung {
-        name: format!("{size}p{suffix}").into(),
+        name: name(table)?.unwrap_or_else(|| format!("{size}p{suffix}")).into(),
         size,
-        frame_rate_max: number("fps", 1..=240)?.unwrap_or(if size >= 720 { 60 } else { 30 }),
-        bitrate: kilobits * 1_000,
+        frame_rate_max: number("frame_rate_max", 1..=240)?.unwrap_or(if size >= 720 { 60 } else { 30 }),
+        bitrate,
         codec,
     })
+}
+
+/// Names stand in addresses.
+fn name(table: &toml::Table) -> Result<Option<String>> {
+    let Some(value) = table.get("name") else {
+        return Ok(None);
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let name = value
+        .as_str()
+        .filter(|name| (1..=32).contains(&name.len()) && name.chars().all(plain));
+    Ok(Some(
+        name.context("name of a rung has 1 to 32 letters, digits and -")?
+            .to_owned(),
+    ))
 }
 
 #[cfg(test)]
@@ -184,7 +202,8 @@ mod tests {
     }
 
     const SPORTS: &str = "[transcode]\nladder = 'sports'\ncpu_budget = '1.5'\n[transcode.presets.sports]\nspeed = 'fast'\n\
-        rungs = [{ size = 720, kbps = 3000 }, { size = 480, fps = 60, kbps = 900, codec = 'h265' }]\noptions = '-tune film'";
+        rungs = [{ size = 720, bitrate = 3_000_000 }, \
+        { size = 480, frame_rate_max = 60, bitrate = 900_000, codec = 'h265' }]\noptions = '-tune film'";
 
     #[test]
     fn a_preset_of_the_operators_own_is_used_by_its_name() {
@@ -218,25 +237,25 @@ mod tests {
         let cases = [
             (fault("[transcode]\nladder = 'best'"), "there is no such preset"),
             (preset("rungs = []"), "must have 1 to 8 rungs"),
-            (preset("rungs = [{ size = 720 }]"), "a rung needs its kbps"),
+            (preset("rungs = [{ size = 720 }]"), "a rung needs its bitrate"),
             (
-                preset("rungs = [{ size = 720, kbps = 1 }]"),
-                "kbps of a rung must be 16 to 200000",
+                preset("rungs = [{ size = 720, bitrate = 1 }]"),
+                "bitrate of a rung must be 16000 to 200000000",
             ),
             (
-                preset("rungs = [{ size = 240, kbps = 300 }, { size = 480, kbps = 900 }]"),
+                preset("rungs = [{ size = 240, bitrate = 300_000 }, { size = 480, bitrate = 900_000 }]"),
                 "largest down",
             ),
             (
-                preset("rungs = [{ size = 240, kbps = 300, bitrate = 1 }]"),
-                "bitrate is no key here",
+                preset("rungs = [{ size = 240, bitrate = 300_000, kbps = 1 }]"),
+                "kbps is no key here",
             ),
             (
-                preset("rungs = [{ size = 240, kbps = 300 }]\noptions = '-i /etc/passwd'"),
+                preset("rungs = [{ size = 240, bitrate = 300_000 }]\noptions = '-i /etc/passwd'"),
                 "-i",
             ),
             (
-                preset("rungs = [{ size = 240, kbps = 300 }]\nspeed = 'slow'"),
+                preset("rungs = [{ size = 240, bitrate = 300_000 }]\nspeed = 'slow'"),
                 "superfast, veryfast, fast",
             ),
         ];

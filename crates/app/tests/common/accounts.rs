@@ -1,9 +1,9 @@
 //! A server with an owner, and a client of its API.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -141,17 +141,21 @@ pub fn token(data: &Path, settings: &[(&str, &str)], email: &str, scopes: &str) 
 
 /// A request of the API; the answer's body is JSON, or null.
 pub fn request(port: u16, authorization: &str, method: &str, path: &str, body: Option<&Value>) -> (Answer, Value) {
+    request_within(port, authorization, method, path, body, SOON)
+}
+
+/// The same with less patience.
+pub fn request_within(
+    port: u16,
+    authorization: &str,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+    within: Duration,
+) -> (Answer, Value) {
     let body = body.map(Value::to_string).unwrap_or_default();
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
-    stream.set_read_timeout(Some(SOON)).expect("a timeout");
-    let head = format!(
-        "{method} {path} HTTP/1.0\r\nHost: localhost\r\nAuthorization: {authorization}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    stream.write_all((head + &body).as_bytes()).expect("it reads");
-    let mut all = Vec::new();
-    stream.read_to_end(&mut all).expect("it answers");
-    let answer = super::answer(&all);
+    let headers = format!("Authorization: {authorization}\r\nContent-Type: application/json\r\n");
+    let answer = super::exchange(port, method, path, &headers, &body, within);
     let value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
     (answer, value)
 }

@@ -172,9 +172,16 @@ impl Answer {
 
 /// Asks a server of this machine for a path, by HTTP/1.0: the body ends with the connection.
 pub fn get(port: u16, path: &str) -> Answer {
+    exchange(port, "GET", path, "", "", SOON)
+}
+
+/// Sends a request with these header lines, each with its CRLF, and gives every piece of the answer so much time.
+pub fn exchange(port: u16, method: &str, path: &str, headers: &str, body: &str, within: Duration) -> Answer {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
-    stream.set_read_timeout(Some(SOON)).expect("a timeout");
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").expect("it reads");
+    stream.set_read_timeout(Some(within)).expect("a timeout");
+    let length = body.len();
+    let head = format!("{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Length: {length}\r\n{headers}\r\n");
+    stream.write_all((head + body).as_bytes()).expect("it reads");
     let mut all = Vec::new();
     stream.read_to_end(&mut all).expect("it answers");
     answer(&all)

@@ -31,9 +31,7 @@ pub(super) async fn run(live: Live, channel: Arc<Channel>) {
                 warn!(name = %broadcast.name(), "packaging fell behind and lost samples");
                 live.0.stats.lagged.fetch_add(1, Ordering::Relaxed);
             }
-            if let Some(input) = input(item) {
-                packager.push(input, clock);
-            }
+            packager.push(input(item), clock);
         }
         publish(&live, &channel, &mut packager, &mut ledger).await;
         if live.0.directory.is_crowded() {
@@ -73,14 +71,15 @@ fn settings(broadcast: &Broadcast, ledger: &Ledger) -> Settings {
     }
 }
 
-fn input(item: Item) -> Option<Input> {
-    Some(match item {
+fn input(item: Item) -> Input {
+    match item {
         Item::Cut | Item::Lagged => Input::Cut,
         Item::Announced { video, audio } => Input::Announced { video, audio },
-        Item::Parameters { track, parameters } if track.is_main() => Input::Parameters(parameters),
-        Item::Sample { track, sample } if track.is_main() => Input::Sample { kind: track.kind, sample },
-        Item::Parameters { .. } | Item::Sample { .. } | Item::Planned(_) | Item::Lost(_) => return None,
-    })
+        Item::Parameters { track, parameters } => Input::Parameters { track, parameters },
+        Item::Planned(planned) => Input::Planned(planned),
+        Item::Lost(track) => Input::Lost(track),
+        Item::Sample { track, sample } => Input::Sample { track, sample },
+    }
 }
 
 /// Shows viewers what is new, if anything is, once the numbers and targets in it are on disk.

@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use hub::authority::Local;
 use hub::directory::{Directory, Plain};
 use hub::{Announced, Caller, Clock, Hub, Protocol, PublishRequest, Publisher, Settings, SourceClock, StreamKey};
-use media::{AudioCodec, AudioParameters, FrameRate, Kind, Parameters, Sample, TrackId, VideoCodec, VideoParameters};
+use media::{AudioCodec, AudioParameters, FrameRate, Parameters, Sample, TrackId, VideoCodec, VideoParameters};
 use packager::{Input, Packager, Window};
 use tower_service::Service;
 
@@ -44,7 +44,11 @@ pub(super) fn audio() -> Parameters {
 /// The window of a picture without sound that ran for so many milliseconds, with a key frame every second.
 pub(super) fn window(millis: u64) -> Arc<Window> {
     let mut packager = Packager::new(packager::Settings::default());
-    packager.push(Input::Parameters(video()), 0);
+    let parameters = Input::Parameters {
+        track: TrackId::VIDEO,
+        parameters: video(),
+    };
+    packager.push(parameters, 0);
     for n in 0..millis * 30 / 1_000 {
         let sample = Sample {
             dts: i64::try_from(n * 3_000).expect("small"),
@@ -55,7 +59,7 @@ pub(super) fn window(millis: u64) -> Arc<Window> {
         };
         packager.push(
             Input::Sample {
-                kind: Kind::Video,
+                track: TrackId::VIDEO,
                 sample,
             },
             0,

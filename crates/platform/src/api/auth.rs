@@ -10,9 +10,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::browser::{self, SignedIn, Welcome};
+use super::browser::{self, SignedIn};
 use super::extract::session_cookie;
-use super::me::Me;
 use super::{Body, PathParameters};
 use crate::actor::{Actor, Client};
 use crate::authorize::Role;
@@ -20,7 +19,7 @@ use crate::error::{Error, Problem, Result};
 use crate::id::Id;
 use crate::people::email::Email;
 use crate::people::sign_in::{self, Browser};
-use crate::people::sign_up::{self, Outcome, Verified, Wish};
+use crate::people::sign_up::{self, Outcome, Wish};
 use crate::people::{factors, invitations, passkeys, reset, sessions, users};
 use crate::platform::Platform;
 use crate::secret::Secret;
@@ -113,22 +112,18 @@ struct Token {
 
 /// Confirm a mail address
 ///
-/// Signs in, unless a second factor is asked for: then `user` is null.
+/// Signs in as a password would, with the same answer: where a second factor is asked for, `state` is `factor`, and `challenge` goes with
+/// a code to `/auth/sign-in/factor`. The address is confirmed either way, and the link is used up.
 #[utoipa::path(post, path = "/api/v1/auth/verify", tag = "auth", request_body = Token, responses(
-    (status = 200, body = Welcome), (status = 403, body = Problem), (status = 409, body = Problem), (status = 410, body = Problem),
+    (status = 200, body = SignedIn), (status = 403, body = Problem), (status = 409, body = Problem), (status = 410, body = Problem),
     (status = 422, body = Problem)))]
 async fn verify(
     State(platform): State<Platform>,
     browser: Browser,
     Body(Token { token }): Body<Token>,
 ) -> Result<Response> {
-    match sign_up::verify(&platform, &token, &browser).await? {
-        Verified::Open(opened) => {
-            let user = Some(Me::load(&platform, &opened.user, true).await?);
-            Ok((browser::cookies(&opened, &browser.client), Json(Welcome { user })).into_response())
-        }
-        Verified::Done(_) => Ok(Json(Welcome { user: None }).into_response()),
-    }
+    let outcome = sign_up::verify(&platform, &token, &browser).await?;
+    browser::answer(&platform, outcome, &browser.client).await
 }
 
 /// Address and password.
@@ -144,7 +139,8 @@ struct Credentials {
 
 /// Sign in
 ///
-/// An unknown address and a wrong password get the same answer.
+/// An unknown address and a wrong password get the same answer. Where `state` is `factor`, `challenge` goes with a code to
+/// `/auth/sign-in/factor`; a passkey, by `/auth/passkey/start` and `finish`, needs no challenge of this answer.
 #[utoipa::path(post, path = "/api/v1/auth/sign-in", tag = "auth", request_body = Credentials, responses(
     (status = 200, body = SignedIn), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem),
     (status = 429, body = Problem)))]
@@ -280,7 +276,7 @@ struct NewPassword {
 
 /// Set a new password with a link
 ///
-/// All sessions end.
+/// All sessions end and none begins: sign in with the new password, and with a second factor where there is one.
 #[utoipa::path(post, path = "/api/v1/auth/reset", tag = "auth", request_body = NewPassword, responses(
     (status = 204), (status = 403, body = Problem), (status = 410, body = Problem), (status = 422, body = Problem),
     (status = 429, body = Problem)))]

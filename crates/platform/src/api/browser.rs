@@ -43,13 +43,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Browser {
     }
 }
 
-/// Whoever has just signed in.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Welcome {
-    /// The person; none where an address was confirmed and the sign-in is still to come.
-    pub user: Option<Me>,
-}
-
 /// How far a sign-in came.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -59,11 +52,11 @@ pub enum SignedIn {
         /// The person.
         user: Box<Me>,
     },
-    /// A second factor is asked for.
+    /// A second factor is asked for: until then no session is open and no cookie is set.
     Factor {
-        /// To be sent with the second factor.
+        /// To be sent with the second factor, within ten minutes: a code to `/auth/sign-in/factor`.
         challenge: String,
-        /// Which may be sent.
+        /// Which may be sent: one at least.
         methods: Vec<Method>,
     },
 }

@@ -174,6 +174,34 @@ impl FromRequestParts<Platform> for Fresh {
     }
 }
 
+/// Whoever is signed in with a browser, and no token of theirs.
+#[derive(Debug)]
+pub struct InPerson(pub Actor);
+
+impl FromRequestParts<Platform> for InPerson {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, platform: &Platform) -> Result<Self> {
+        let actor = Actor::from_request_parts(parts, platform).await?;
+        actor.must_be_in_person()?;
+        Ok(Self(actor))
+    }
+}
+
+/// Whoever is signed in with a browser and a sign-in that is fresh: for what lets others in.
+#[derive(Debug)]
+pub struct FreshInPerson(pub Actor);
+
+impl FromRequestParts<Platform> for FreshInPerson {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, platform: &Platform) -> Result<Self> {
+        let Fresh(actor) = Fresh::from_request_parts(parts, platform).await?;
+        actor.must_be_in_person()?;
+        Ok(Self(actor))
+    }
+}
+
 /// What a request shows of who makes it.
 #[derive(Debug, PartialEq, Eq)]
 enum Shown {

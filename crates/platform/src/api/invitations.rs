@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Body, Items, PageQuery, PathParameters, Query};
+use super::{Body, InPerson, Items, PageQuery, PathParameters, Query};
 use crate::actor::{Actor, Client};
 use crate::audit::Act;
 use crate::authorize::{Action, Binding, Resource, Role, SERVER, Scope};
@@ -261,9 +261,8 @@ struct LinkUser {
 /// A link is as good as a password: those of owners are seen by owners only, and looking is noted in the audit log.
 #[utoipa::path(get, path = "/api/v1/admin/links", tag = "admin", responses(
     (status = 200, body = Items<PendingLink>), (status = 401, body = Problem), (status = 403, body = Problem)))]
-async fn pending(State(platform): State<Platform>, actor: Actor) -> Result<Json<Items<PendingLink>>> {
+async fn pending(State(platform): State<Platform>, InPerson(actor): InPerson) -> Result<Json<Items<PendingLink>>> {
     actor.must(Action::PeopleManage, Resource::Server)?;
-    actor.must_be_in_person()?;
     if platform.settings().mail.is_some() {
         return Ok(Json(Items::whole(Vec::new())));
     }
@@ -335,11 +334,10 @@ struct ResetLink {
     (status = 200, body = ResetLink), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn reset_link(
     State(platform): State<Platform>,
-    actor: Actor,
+    InPerson(actor): InPerson,
     PathParameters(id): PathParameters<Id>,
 ) -> Result<Json<ResetLink>> {
     actor.must(Action::PeopleManage, Resource::Server)?;
-    actor.must_be_in_person()?;
     actor.must_be_fresh(platform.clock.now())?;
     let (ring, now) = (platform.ring(), platform.clock.now());
     let write = platform.db.write(move |c| {

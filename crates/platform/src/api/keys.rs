@@ -15,7 +15,7 @@ use crate::api::streams::find_for;
 use crate::audit::Act;
 use crate::authorize::Action;
 use crate::clock::Time;
-use crate::error::{Error, Problem, Result};
+use crate::error::{Problem, Result};
 use crate::id::Id;
 use crate::platform::{Change, Platform};
 use crate::secret::Secret;
@@ -217,11 +217,9 @@ async fn revoke(
     let done = platform.db.write(move |c| {
         Box::pin(async move {
             find_for(c, &actor, Action::StreamKeys, &stream, now).await?;
-            if !keys::revoke(c, &stream, &key, now).await? {
-                return Err(Error::NotFound.into());
-            }
+            let there = keys::revoke(c, &stream, &key, now).await?;
             Act::by(&actor, "key.revoke", ("key", key.as_str()))
-                .record(c, now)
+                .record_if(there, c, now)
                 .await
         })
     });

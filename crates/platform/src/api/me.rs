@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::actor::{Actor, Credential};
-use crate::api::{Body, Fresh, Items, PathParameters};
+use crate::api::{Body, FreshInPerson, InPerson, Items, PathParameters};
 use crate::audit::Act;
 use crate::authorize::Binding;
 use crate::clock::Time;
@@ -202,8 +202,7 @@ async fn change_me(State(platform): State<Platform>, actor: Actor, Body(wanted):
 /// Your channels and streams end; what the audit log says of you stays, without your name.
 #[utoipa::path(delete, path = "/api/v1/me", tag = "me", responses(
     (status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem)))]
-async fn delete_me(State(platform): State<Platform>, Fresh(actor): Fresh) -> Result<StatusCode> {
-    actor.must_be_in_person()?;
+async fn delete_me(State(platform): State<Platform>, FreshInPerson(actor): FreshInPerson) -> Result<StatusCode> {
     erase::erase(&platform, &actor.user).await?;
     let (act, now) = (
         Act::by(&actor, "account.delete", ("user", actor.user.as_str())),
@@ -310,10 +309,9 @@ fn current(actor: &Actor) -> Option<&Id> {
     (status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn end_session(
     State(platform): State<Platform>,
-    actor: Actor,
+    InPerson(actor): InPerson,
     PathParameters(id): PathParameters<String>,
 ) -> Result<StatusCode> {
-    actor.must_be_in_person()?;
     let (user, now) = (actor.user.clone(), platform.clock.now());
     let act = Act::by(&actor, "session.end", ("session", &id));
     platform
@@ -356,8 +354,7 @@ async fn end_other_sessions(State(platform): State<Platform>, actor: Actor) -> R
 /// Everything that is kept about you
 #[utoipa::path(get, path = "/api/v1/me/export", tag = "me", responses(
     (status = 200, body = serde_json::Value), (status = 401, body = Problem), (status = 403, body = Problem)))]
-async fn export_me(State(platform): State<Platform>, actor: Actor) -> Result<Response> {
-    actor.must_be_in_person()?;
+async fn export_me(State(platform): State<Platform>, InPerson(actor): InPerson) -> Result<Response> {
     let user = actor.user.clone();
     let export = platform
         .db

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Body, Fresh};
+use super::{Body, Fresh, FreshInPerson};
 use crate::error::{Problem, Result};
 use crate::people::email::Email;
 use crate::people::{address, reset};
@@ -36,10 +36,9 @@ struct NewEmail {
     (status = 429, body = Problem), (status = 503, body = Problem)))]
 async fn change_email(
     State(platform): State<Platform>,
-    Fresh(actor): Fresh,
+    FreshInPerson(actor): FreshInPerson,
     Body(NewEmail { email }): Body<NewEmail>,
 ) -> Result<StatusCode> {
-    actor.must_be_in_person()?;
     address::change(&platform, &actor, &email).await?;
     Ok(StatusCode::ACCEPTED)
 }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Fresh, Items, PathParameters};
+use super::{FreshInPerson, Items, PathParameters};
 use crate::actor::Actor;
 use crate::audit::Act;
 use crate::clock::Time;
@@ -71,10 +71,9 @@ async fn list(State(platform): State<Platform>, actor: Actor) -> Result<Json<Ite
 )]
 async fn unlink(
     State(platform): State<Platform>,
-    Fresh(actor): Fresh,
+    FreshInPerson(actor): FreshInPerson,
     PathParameters(id): PathParameters<Id>,
 ) -> Result<StatusCode> {
-    actor.must_be_in_person()?;
     let now = platform.clock.now();
     platform
         .db

@@ -9,11 +9,12 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Body, Fresh, Items, PathParameters};
+use super::me_totp::RecoveryCodes;
+use super::{Body, FreshInPerson, InPerson, Items, PathParameters};
 use crate::actor::{Actor, Client};
 use crate::audit::Act;
 use crate::clock::Time;
-use crate::error::{Error, Problem, Result};
+use crate::error::{Problem, Result};
 use crate::id::Id;
 use crate::people::passkeys;
 use crate::platform::Platform;
@@ -129,9 +130,8 @@ async fn list(State(platform): State<Platform>, actor: Actor) -> Result<Json<Ite
 async fn start(
     State(platform): State<Platform>,
     client: Client,
-    Fresh(actor): Fresh,
+    FreshInPerson(actor): FreshInPerson,
 ) -> Result<Json<PasskeyChallenge>> {
-    actor.must_be_in_person()?;
     Ok(Json(passkeys::start(&platform, &client, &actor.user).await?.into()))
 }
 
@@ -151,18 +151,13 @@ async fn start(
 async fn add(
     State(platform): State<Platform>,
     client: Client,
-    Fresh(actor): Fresh,
+    FreshInPerson(actor): FreshInPerson,
     Body(new): Body<NewPasskey>,
 ) -> Result<(StatusCode, Json<AddedPasskey>)> {
-    actor.must_be_in_person()?;
     let added = passkeys::finish(&platform, &client, actor, &new.challenge, &new.name, new.credential).await?;
     let added = AddedPasskey {
         passkey: added.passkey.into(),
-        recovery_codes: added
-            .recovery_codes
-            .iter()
-            .map(|code| code.expose().to_owned())
-            .collect(),
+        recovery_codes: RecoveryCodes::from(added.recovery_codes).recovery_codes,
     };
     Ok((StatusCode::CREATED, Json(added)))
 }
@@ -182,11 +177,10 @@ async fn add(
 )]
 async fn rename(
     State(platform): State<Platform>,
-    actor: Actor,
+    InPerson(actor): InPerson,
     PathParameters(id): PathParameters<Id>,
     Body(PasskeyName { name }): Body<PasskeyName>,
 ) -> Result<Json<Passkey>> {
-    actor.must_be_in_person()?;
     let passkey = platform
         .db
         .write(move |c| Box::pin(async move { Ok(passkeys::rename(c, &actor.user, &id, &name).await?) }))
@@ -201,20 +195,17 @@ async fn rename(
 )]
 async fn remove(
     State(platform): State<Platform>,
-    Fresh(actor): Fresh,
+    FreshInPerson(actor): FreshInPerson,
     PathParameters(id): PathParameters<Id>,
 ) -> Result<StatusCode> {
-    actor.must_be_in_person()?;
     let now = platform.clock.now();
     platform
         .db
         .write(move |c| {
             Box::pin(async move {
-                if !passkeys::remove(c, &actor.user, &id).await? {
-                    return Err(Error::NotFound.into());
-                }
+                let there = passkeys::remove(c, &actor.user, &id).await?;
                 Act::by(&actor, "passkey.remove", ("passkey", id.as_str()))
-                    .record(c, now)
+                    .record_if(there, c, now)
                     .await
             })
         })
@@ -231,6 +222,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::error::Error;
     use crate::people::challenges;
     use crate::people::passkeys::testing::Authenticator;
     use crate::testing::{Answer, Person, World, client};

@@ -8,11 +8,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Body, Fresh, Items, PathParameters};
+use super::{Body, FreshInPerson, InPerson, Items, PathParameters};
 use crate::actor::Actor;
 use crate::audit::Act;
 use crate::clock::Time;
-use crate::error::{Error, Problem, Result};
+use crate::error::{Problem, Result};
 use crate::id::Id;
 use crate::people::tokens::{self, Scope};
 use crate::platform::Platform;
@@ -108,10 +108,9 @@ async fn list(State(platform): State<Platform>, actor: Actor) -> Result<axum::Js
 )]
 async fn create(
     State(platform): State<Platform>,
-    Fresh(actor): Fresh,
+    FreshInPerson(actor): FreshInPerson,
     Body(new): Body<NewToken>,
 ) -> Result<(StatusCode, axum::Json<MadeToken>)> {
-    actor.must_be_in_person()?;
     let now = platform.clock.now();
     let (token, secret) = platform
         .db
@@ -152,20 +151,17 @@ async fn make(
 )]
 async fn revoke(
     State(platform): State<Platform>,
-    actor: Actor,
+    InPerson(actor): InPerson,
     PathParameters(id): PathParameters<Id>,
 ) -> Result<StatusCode> {
-    actor.must_be_in_person()?;
     let now = platform.clock.now();
     platform
         .db
         .write(move |c| {
             Box::pin(async move {
-                if !tokens::revoke(c, &actor.user, &actor.environment, &id, now).await? {
-                    return Err(Error::NotFound.into());
-                }
+                let there = tokens::revoke(c, &actor.user, &actor.environment, &id, now).await?;
                 Act::by(&actor, "token.revoke", ("token", id.as_str()))
-                    .record(c, now)
+                    .record_if(there, c, now)
                     .await
             })
         })

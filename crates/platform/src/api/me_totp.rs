@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Body, Fresh};
+use super::{Body, FreshInPerson};
 use crate::audit::Act;
 use crate::error::{Error, Problem, Result};
 use crate::people::{factors, recovery, totp};
@@ -67,8 +67,7 @@ impl From<Vec<Secret>> for RecoveryCodes {
         (status = 409, body = Problem),
     )
 )]
-async fn start(State(platform): State<Platform>, Fresh(actor): Fresh) -> Result<Json<Enrolment>> {
-    actor.must_be_in_person()?;
+async fn start(State(platform): State<Platform>, FreshInPerson(actor): FreshInPerson) -> Result<Json<Enrolment>> {
     let (ring, now) = (platform.ring(), platform.clock.now());
     let server = platform.settings().name.clone();
     let enrolment = platform
@@ -95,10 +94,9 @@ async fn start(State(platform): State<Platform>, Fresh(actor): Fresh) -> Result<
 )]
 async fn confirm(
     State(platform): State<Platform>,
-    Fresh(actor): Fresh,
+    FreshInPerson(actor): FreshInPerson,
     Body(Code { code }): Body<Code>,
 ) -> Result<Json<RecoveryCodes>> {
-    actor.must_be_in_person()?;
     let (ring, now) = (platform.ring(), platform.clock.now());
     let codes = platform
         .db
@@ -120,18 +118,15 @@ async fn confirm(
     delete, path = "/api/v1/me/totp", tag = "me",
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem))
 )]
-async fn remove(State(platform): State<Platform>, Fresh(actor): Fresh) -> Result<StatusCode> {
-    actor.must_be_in_person()?;
+async fn remove(State(platform): State<Platform>, FreshInPerson(actor): FreshInPerson) -> Result<StatusCode> {
     let now = platform.clock.now();
     platform
         .db
         .write(move |c| {
             Box::pin(async move {
-                if !totp::remove(c, &actor.user).await? {
-                    return Err(Error::NotFound.into());
-                }
+                let there = totp::remove(c, &actor.user).await?;
                 Act::by(&actor, "totp.remove", ("user", actor.user.as_str()))
-                    .record(c, now)
+                    .record_if(there, c, now)
                     .await
             })
         })
@@ -149,8 +144,10 @@ async fn remove(State(platform): State<Platform>, Fresh(actor): Fresh) -> Result
         (status = 409, body = Problem),
     )
 )]
-async fn recovery_codes(State(platform): State<Platform>, Fresh(actor): Fresh) -> Result<Json<RecoveryCodes>> {
-    actor.must_be_in_person()?;
+async fn recovery_codes(
+    State(platform): State<Platform>,
+    FreshInPerson(actor): FreshInPerson,
+) -> Result<Json<RecoveryCodes>> {
     let now = platform.clock.now();
     let codes = platform
         .db

@@ -16,7 +16,7 @@ use crate::audit::Act;
 use crate::authorize::Action;
 use crate::channels::{self, members, members::MemberRole};
 use crate::clock::Time;
-use crate::error::{Error, Problem, Result};
+use crate::error::{Problem, Result};
 use crate::id::Id;
 use crate::people::email::Email;
 use crate::platform::{Change, Platform};
@@ -125,11 +125,9 @@ async fn remove(
                 Action::ChannelMembers
             };
             let channel = channels::find_for(c, &actor, action, &address, now).await?;
-            if !members::remove(c, &channel.id, &user).await? {
-                return Err(Error::NotFound.into());
-            }
+            let there = members::remove(c, &channel.id, &user).await?;
             let act = Act::by(&actor, "channel.member_remove", ("channel", channel.id.as_str()));
-            act.with(json!({"user": user})).record(c, now).await?;
+            act.with(json!({"user": user})).record_if(there, c, now).await?;
             Ok(channel.id)
         })
     });

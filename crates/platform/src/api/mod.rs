@@ -39,7 +39,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware};
 use utoipa_axum::router::OpenApiRouter;
 
-pub use extract::{Body, COOKIE_PLAIN, COOKIE_SECURE, Fresh, MaybeActor, PathParameters, Query};
+pub use extract::{
+    Body, COOKIE_PLAIN, COOKIE_SECURE, Fresh, FreshInPerson, InPerson, MaybeActor, PathParameters, Query,
+};
 pub(crate) use extract::{session_cookie, who};
 pub use limit::{Allowances, Limits, Network, per_minute};
 pub use openapi::document;

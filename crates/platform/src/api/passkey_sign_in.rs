@@ -10,10 +10,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Body;
 use super::browser::{self, SignedIn};
 use super::me_passkeys::PasskeyChallenge;
-use crate::actor::{Actor, Client};
+use super::{Body, InPerson};
+use crate::actor::Client;
 use crate::error::{Error, Problem, Result};
 use crate::id::Id;
 use crate::people::sign_in::{self, Browser, FACTOR, Outcome, Waiting};
@@ -103,6 +103,7 @@ async fn waiting(platform: &Platform, challenge: &Secret) -> Result<(Id, &'stati
     let waiting: Waiting = held.open(&platform.ring())?;
     let method = match waiting.method.as_str() {
         "oidc" => "oidc",
+        "link" => "link",
         _ => "password",
     };
     Ok((held.user.ok_or_else(over)?, method))
@@ -175,10 +176,9 @@ async fn finish(
 async fn start_confirm(
     State(platform): State<Platform>,
     client: Client,
-    actor: Actor,
+    InPerson(actor): InPerson,
     Body(Nothing {}): Body<Nothing>,
 ) -> Result<Json<PasskeyChallenge>> {
-    actor.must_be_in_person()?;
     Ok(Json(
         passkeys::start_confirm(&platform, &client, &actor.user).await?.into(),
     ))
@@ -193,8 +193,8 @@ mod tests {
     use totp_rs::{Builder, Totp};
 
     use super::*;
+    use crate::people::links;
     use crate::people::passkeys::testing::Authenticator;
-    use crate::people::users;
     use crate::testing::{Answer, Person, World, client};
 
     fn browser() -> Browser {
@@ -208,14 +208,7 @@ mod tests {
 
     /// Somebody whose password was right a moment ago.
     async fn half_way(world: &World, person: &Person, method: &'static str) -> Secret {
-        let id = person.id.clone();
-        let user = world
-            .platform
-            .db
-            .read(|c| Box::pin(async move { users::by_id(c, &id).await }))
-            .await
-            .unwrap();
-        match sign_in::ask_for_factor(&world.platform, &user, &browser(), method)
+        match sign_in::ask_for_factor(&world.platform, &person.id, &browser(), method)
             .await
             .unwrap()
         {
@@ -274,6 +267,52 @@ mod tests {
             );
             let again = half_way(&world, &ann, "password").await;
             assert_eq!(second(&world, &again, &code).await.status, 401, "the code was used");
+        }
+    }
+
+    /// The secret of a link that confirms a person's address.
+    async fn link(world: &World, person: &Person) -> Secret {
+        let new = links::New {
+            kind: links::Kind::Verify,
+            user: Some(person.id.clone()),
+            email: Some(crate::people::email::Email::new("ann@example.org")),
+            detail: links::Detail::default(),
+            by: None,
+            lifetime: links::Kind::Verify.lifetime(),
+        };
+        let (ring, now) = (world.platform.ring(), world.platform.clock.now());
+        let write = world
+            .platform
+            .db
+            .write(move |c| Box::pin(async move { links::create(c, &ring, new, now).await }));
+        write.await.unwrap().1
+    }
+
+    #[tokio::test]
+    async fn a_link_that_confirms_an_address_leads_to_the_second_factor_as_a_password_does() {
+        for world in World::both().await {
+            let ann = world.person("ann", &[]).await;
+            let app = app(&world, &ann).await;
+            let token = link(&world, &ann).await;
+            let body = json!({ "token": token.expose() });
+            let half = world.post("/api/v1/auth/verify", None, body.clone()).await;
+            assert_eq!(half.status, 200, "{}", half.body);
+            assert_eq!(half.body["state"], "factor");
+            assert_eq!(half.body["methods"], json!(["totp", "recovery"]));
+            assert!(!half.headers.contains_key(header::SET_COOKIE));
+            assert_eq!(world.post("/api/v1/auth/verify", None, body).await.status, 410);
+
+            let challenge = Secret::new(half.body["challenge"].as_str().unwrap());
+            let done = second(&world, &challenge, &shows(&world, &app)).await;
+            assert_eq!(done.body["user"]["id"], json!(ann.id), "{}", done.body);
+            let list = world.get("/api/v1/me/sessions", Some(&ann)).await;
+            let methods: Vec<&str> = list.body["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter_map(|session| session["method"].as_str())
+                .collect();
+            assert!(methods.contains(&"link"), "{methods:?}");
         }
     }
 

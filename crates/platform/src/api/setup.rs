@@ -1,5 +1,7 @@
 //! The first start.
 
+use std::net::IpAddr;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -10,13 +12,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Body;
-use super::browser::{self, Welcome};
+use super::browser;
 use super::me::Me;
 use crate::actor::Client;
 use crate::error::{Error, Problem, Result};
 use crate::https::Https;
 use crate::mail::{self, Letter, Text};
 use crate::people::email::Email;
+use crate::people::passwords::Lane;
 use crate::people::sign_in::{self, Browser};
 use crate::people::{passwords, profile, setup, users};
 use crate::platform::Platform;
@@ -48,7 +51,7 @@ struct Facts {
     mail_configured: bool,
     /// How HTTPS stands.
     https: Https,
-    /// The address that the page was opened with.
+    /// The address that the page was opened with; none where only this machine knows it.
     suggested_url: Option<String>,
     /// Whether the configuration file says the server's address.
     public_url_fixed: bool,
@@ -63,13 +66,23 @@ async fn check(
     Body(Token { token }): Body<Token>,
 ) -> Result<Json<Facts>> {
     setup::check(&platform, &token).await?;
-    let scheme = if client.secure { "https" } else { "http" };
     Ok(Json(Facts {
         mail_configured: platform.settings().mail.is_some(),
         https: platform.https(),
-        suggested_url: client.host.map(|host| format!("{scheme}://{host}")),
+        suggested_url: suggested(&client),
         public_url_fixed: platform.options.public_url.is_some(),
     }))
+}
+
+/// The address that the page was opened with, unless it is one that means another machine to everybody else.
+fn suggested(client: &Client) -> Option<String> {
+    let name = client.host_name()?;
+    let address = name.trim_matches(['[', ']']).parse::<IpAddr>();
+    if name == "localhost" || address.is_ok_and(|address| address.is_loopback()) {
+        return None;
+    }
+    let scheme = if client.secure { "https" } else { "http" };
+    Some(format!("{scheme}://{}", client.host.as_deref()?))
 }
 
 /// The first account.
@@ -167,6 +180,13 @@ struct Setup {
     acme: Option<Acme>,
 }
 
+/// The owner, who is signed in: nobody has a second factor yet.
+#[derive(Debug, Serialize, ToSchema)]
+struct Welcome {
+    /// The person.
+    user: Me,
+}
+
 /// Set the server up
 ///
 /// Makes the first account, an owner's, and signs in.
@@ -179,7 +199,7 @@ async fn finish(State(platform): State<Platform>, browser: Browser, Body(wish): 
     let setup = checked(&platform, wish).await?;
     let owner = setup::finish(&platform, &token, setup, &browser.client).await?;
     let opened = sign_in::open(&platform, &owner, "setup", &browser).await?;
-    let user = Some(Me::load(&platform, &owner, true).await?);
+    let user = Me::load(&platform, &owner, true).await?;
     let cookies = browser::cookies(&opened, &browser.client);
     Ok((StatusCode::CREATED, cookies, Json(Welcome { user })).into_response())
 }
@@ -203,7 +223,7 @@ async fn checked(platform: &Platform, wish: Setup) -> Result<setup::Setup> {
     };
     settings.check().map_err(|fault| within(fault, "/server"))?;
     settings.must_have_url_for_mail(platform)?;
-    let hash = platform.doors.hasher.hash(&owner.password).await?;
+    let hash = platform.doors.hasher.hash(Lane::Stranger, &owner.password).await?;
     Ok(setup::Setup {
         owner: users::New {
             email: owner.email,

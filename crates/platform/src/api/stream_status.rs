@@ -49,7 +49,7 @@ pub struct Status {
     pub health: Option<HealthSample>,
     /// What to change at the source.
     pub advice: Vec<Advice>,
-    /// Why the last try to publish was refused, if none was accepted since.
+    /// Why the last source was refused or cut off, if none was accepted since.
     pub last_refusal: Option<Refusal>,
 }
 

@@ -59,7 +59,7 @@ pub struct Stream {
     pub ingest: Ingest,
     /// What it shows now.
     pub live: Option<Live>,
-    /// Why the last try to publish was refused, if none was accepted since.
+    /// Why the last source was refused or cut off, if none was accepted since.
     pub last_refusal: Option<Refusal>,
     /// Since when it is there.
     pub created_at: Time,

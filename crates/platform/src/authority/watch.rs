@@ -142,7 +142,7 @@ async fn look(platform: &Platform, name: &Name) -> store::Result<()> {
         gone(platform, name, &reason);
         return Ok(());
     }
-    platform.live.names.put(stream.entry);
+    platform.live.names.put(stream.entry.clone());
     for key in platform.live.grants.keys_of(name) {
         let found = candidate::of_key(platform, key.clone()).await?;
         let reason = match found {
@@ -151,6 +151,7 @@ async fn look(platform: &Platform, name: &Name) -> store::Result<()> {
         };
         if let Some(reason) = reason {
             info!(stream = %name, %reason, "a source is cut off");
+            platform.live.reports.refused(platform, &stream.entry, &reason);
             platform.live.grants.revoke_key(&key, &reason);
         }
     }

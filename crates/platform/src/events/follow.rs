@@ -73,6 +73,7 @@ impl Follower {
             Event::Refused(name, refusal) => self.refused(&name, &refusal),
             Event::Disconnected(broadcast, ending) => self.disconnected(&broadcast, ending),
             Event::Health(broadcast, health) => self.health(&broadcast, &health),
+            Event::Ladder(..) => {}
             Event::Ended(broadcast) => self.ended(&broadcast),
         }
     }

@@ -110,7 +110,7 @@ impl Reports {
         }));
     }
 
-    /// Takes note that a publisher of this stream was refused.
+    /// Takes note that a publisher of this stream was refused, or was cut off for what would refuse it now.
     pub(crate) fn refused(&self, platform: &Platform, entry: &Entry, reason: &str) {
         let now = platform.clock.now();
         self.keep_last(&entry.stream, now, reason);
@@ -138,7 +138,7 @@ impl Reports {
         last.insert(stream.clone(), (at, reason.to_owned()));
     }
 
-    /// Why the last try to publish a stream was refused, if none was accepted since.
+    /// Why the last source of a stream was refused or cut off, if none was accepted since.
     pub(crate) fn last_refusal(&self, stream: &Id) -> Option<(Time, String)> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.get(stream).cloned()

@@ -1,5 +1,8 @@
 //! What stands in a mail: plain text, and the same as simple HTML.
 
+use std::net::IpAddr;
+
+use crate::clock::Time;
 use crate::people::email::Email;
 
 /// What a mail says.
@@ -19,6 +22,15 @@ pub enum Text {
     AddressChanges,
     /// The password was changed.
     PasswordChanged,
+    /// Somebody signed in with a browser that had not been used for the account.
+    NewBrowser {
+        /// What it is called.
+        browser: String,
+        /// From where.
+        address: IpAddr,
+        /// When.
+        at: Time,
+    },
     /// The administrator tries whether mail leaves.
     Test,
 }
@@ -55,6 +67,7 @@ impl Letter {
             Text::Invitation(_) => format!("You are invited to {server}"),
             Text::AddressChanges => format!("{server}: your mail address is being changed"),
             Text::PasswordChanged => format!("{server}: your password was changed"),
+            Text::NewBrowser { .. } => format!("{server}: a sign-in from a new browser"),
             Text::Test => format!("{server}: mail works"),
         }
     }
@@ -98,6 +111,13 @@ impl Letter {
             Text::PasswordChanged => (
                 format!("The password of your account at {server} was changed, and all other sessions have ended."),
                 "If that was not you, ask for a new password on the sign-in page at once.",
+            ),
+            Text::NewBrowser { browser, address, at } => (
+                format!(
+                    "Somebody, probably you, signed in to your account at {server} with a browser that had not been used for it before: {browser}, from the address {address}, at {}. Your password and everybody who is signed in are here:",
+                    at.in_words()
+                ),
+                "If that was you, there is nothing to do. If not, choose a new password there at once: that ends all other sessions.",
             ),
             Text::Test => (
                 format!("This is how mails of {server} arrive."),
@@ -173,5 +193,28 @@ mod tests {
                 .contains("\r\n\r\nhttps://live.example.org/invite?token=a&b\r\n\r\n")
         );
         assert!(!format!("{letter:?}").contains("token"));
+    }
+    #[test]
+    fn a_new_browser_is_told_with_what_it_is_where_from_when_and_what_to_do() {
+        let letter = Letter {
+            to: Email::new("ann@example.org"),
+            server: "Harbour".into(),
+            text: Text::NewBrowser {
+                browser: "Firefox on Linux".into(),
+                address: "192.0.2.7".parse().unwrap(),
+                at: Time(1_800_000_000_000_000),
+            },
+            link: Some("https://live.example.org/me/security".into()),
+        };
+        let plain = letter.plain();
+        assert!(
+            plain.contains("before: Firefox on Linux, from the address 192.0.2.7, at 2027-01-15 08:00 UTC."),
+            "{plain}"
+        );
+        assert!(
+            plain.contains("\r\n\r\nhttps://live.example.org/me/security\r\n\r\n")
+                && plain.contains("choose a new password"),
+            "{plain}"
+        );
     }
 }

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
 use crate::settings::{Mail, MailSecurity};
 
@@ -20,6 +21,23 @@ impl Sink {
     /// # Panics
     /// If there is no port.
     pub async fn start() -> Self {
+        Self::listen(Encryption::None).await
+    }
+
+    /// Starts one that takes no mail in the clear.
+    ///
+    /// # Panics
+    /// If there is no port, or nothing is to be encrypted.
+    pub async fn encrypted(security: MailSecurity, tls: TlsAcceptor) -> Self {
+        Self::listen(match security {
+            MailSecurity::Tls => Encryption::Always(tls),
+            MailSecurity::Starttls => Encryption::WhenAsked(tls),
+            MailSecurity::None => panic!("without encryption it is just started"),
+        })
+        .await
+    }
+
+    async fn listen(encryption: Encryption) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port for the test");
         let port = listener.local_addr().expect("it is bound").port();
         let taken = Arc::<Mutex<Vec<String>>>::default();
@@ -27,7 +45,7 @@ impl Sink {
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 // Whoever hangs up in the middle sent no mail.
-                let _ = serve(socket, &into).await;
+                let _ = serve(socket, &encryption, &into).await;
             }
         });
         Self { port, taken }
@@ -50,14 +68,67 @@ impl Sink {
     }
 }
 
-async fn serve(mut socket: TcpStream, taken: &Mutex<Vec<String>>) -> std::io::Result<()> {
-    let (read, mut write) = socket.split();
+/// When a sink speaks TLS.
+enum Encryption {
+    None,
+    Always(TlsAcceptor),
+    WhenAsked(TlsAcceptor),
+}
+
+async fn serve(mut socket: TcpStream, encryption: &Encryption, taken: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    match encryption {
+        Encryption::None => {
+            socket.write_all(GREETING).await?;
+            take_mails(socket, taken).await
+        }
+        Encryption::Always(tls) => {
+            let mut socket = tls.accept(socket).await?;
+            socket.write_all(GREETING).await?;
+            take_mails(socket, taken).await
+        }
+        Encryption::WhenAsked(tls) => {
+            socket.write_all(GREETING).await?;
+            match until_asked(socket).await? {
+                Some(socket) => take_mails(tls.accept(socket).await?, taken).await,
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+const GREETING: &[u8] = b"220 sink\r\n";
+
+/// Refuses everything until the peer wants TLS (RFC 3207); `None` where it leaves instead.
+async fn until_asked(socket: TcpStream) -> std::io::Result<Option<TcpStream>> {
+    let mut socket = BufReader::new(socket);
+    loop {
+        let mut line = String::new();
+        if socket.read_line(&mut line).await? == 0 {
+            return Ok(None);
+        }
+        let answer: &[u8] = match word(&line).as_str() {
+            "EHLO" => b"250-sink\r\n250 STARTTLS\r\n",
+            "STAR" => {
+                socket.write_all(b"220 go on\r\n").await?;
+                return Ok(Some(socket.into_inner()));
+            }
+            _ => b"530 not in the clear\r\n",
+        };
+        socket.write_all(answer).await?;
+    }
+}
+
+/// What a line asks for.
+fn word(line: &str) -> String {
+    line.get(..4).unwrap_or_default().to_ascii_uppercase()
+}
+
+async fn take_mails(socket: impl AsyncRead + AsyncWrite, taken: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let (read, mut write) = tokio::io::split(socket);
     let mut lines = BufReader::new(read).lines();
     let mut mail = String::new();
-    write.write_all(b"220 sink\r\n").await?;
     while let Some(line) = lines.next_line().await? {
-        let word = line.get(..4).unwrap_or_default().to_ascii_uppercase();
-        let answer: &[u8] = match word.as_str() {
+        let answer: &[u8] = match word(&line).as_str() {
             "QUIT" => break,
             "RCPT" if line.contains("<nobody") => b"550 no such person here\r\n",
             "RCPT" => {

@@ -1,6 +1,7 @@
 //! People: how they sign in and what they are.
 
 pub mod address;
+mod browser_name;
 pub mod challenges;
 pub mod devices;
 pub mod email;

@@ -1,13 +1,16 @@
 //! Passwords: which are taken, and how they are kept. A hash costs 19 MiB and some 20 ms, so only a few are computed at once.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
+use tracing::warn;
 
 use crate::error::{Error, Result};
 use crate::people::email::Email;
@@ -16,10 +19,10 @@ use crate::secret::Secret;
 /// Characters of a password.
 const LEN_MIN: usize = 10;
 const LEN_MAX: usize = 256;
-/// Hashes that are computed at once.
-const AT_ONCE: usize = 2;
-/// Hashes that are computed or wait for it. At 20 ms each, the last waits for a second.
+/// Hashes of one lane that wait. At 20 ms each, the last waits for two seconds.
 const WAITING_MAX: usize = 100;
+/// How much hashes stand back (`nice`): to about a tenth of a core that has other work, and none where it has none.
+const NICE: i32 = 10;
 
 static COMMON: &str = include_str!("common_passwords.txt");
 /// Stands in where there is no account, so that this takes as long.
@@ -36,22 +39,63 @@ pub enum Verdict {
     RightButStale,
 }
 
-/// Computes hashes, a few at once.
+/// Whose password it is. A crowd of strangers does not keep those waiting whom the server knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Somebody who is signed in, or whose browser has signed in to this account before.
+    Known,
+    /// Anybody else.
+    Stranger,
+}
+
+/// Computes hashes, one of each lane at once.
 #[derive(Debug)]
 pub struct Hasher {
-    places: Arc<Semaphore>,
-    cores: Arc<Semaphore>,
-    computed: AtomicU64,
+    known: Queue,
+    strangers: Queue,
+    computed: Arc<AtomicU64>,
 }
 
 impl Default for Hasher {
     fn default() -> Self {
         LazyLock::force(&NOBODY);
         Self {
-            places: Arc::new(Semaphore::new(WAITING_MAX)),
-            cores: Arc::new(Semaphore::new(AT_ONCE)),
-            computed: AtomicU64::new(0),
+            known: Queue::start(),
+            strangers: Queue::start(),
+            computed: Arc::default(),
         }
+    }
+}
+
+/// Work that is done piece by piece on a thread of its own, which ends with the queue.
+#[derive(Debug)]
+struct Queue(SyncSender<Work>);
+
+type Work = Box<dyn FnOnce() + Send>;
+
+impl Queue {
+    fn start() -> Self {
+        let (queue, waiting) = sync_channel::<Work>(WAITING_MAX);
+        let thread = std::thread::Builder::new().name("passwords".into());
+        let run = move || {
+            give_way();
+            for work in waiting {
+                // Whoever waits for it hears of a panic; those behind are served all the same.
+                let _ = catch_unwind(AssertUnwindSafe(work));
+            }
+        };
+        thread.spawn(run).expect("the system starts another thread");
+        Self(queue)
+    }
+}
+
+/// A hash keeps a core busy for longer than any other answer takes: while there is other work, that goes first.
+fn give_way() {
+    // Only on Linux is this about the thread that asks; elsewhere the whole process would stand back.
+    if cfg!(target_os = "linux")
+        && let Err(error) = rustix::process::setpriority_process(None, NICE)
+    {
+        warn!(%error, "passwords are hashed at the priority of everything else");
     }
 }
 
@@ -60,18 +104,18 @@ impl Hasher {
     ///
     /// # Errors
     /// [`Error::TooMany`] while too many wait.
-    pub async fn hash(&self, password: &Secret) -> Result<String> {
+    pub async fn hash(&self, lane: Lane, password: &Secret) -> Result<String> {
         let password = password.clone();
-        self.compute(move || hashed(&password)).await
+        self.compute(lane, move || hashed(&password)).await
     }
 
     /// Checks a password. Without a hash this takes as long and the answer is [`Verdict::Wrong`].
     ///
     /// # Errors
     /// [`Error::TooMany`] while too many wait.
-    pub async fn check(&self, password: &Secret, hash: Option<String>) -> Result<Verdict> {
+    pub async fn check(&self, lane: Lane, password: &Secret, hash: Option<String>) -> Result<Verdict> {
         let password = password.clone();
-        self.compute(move || checked(&password, hash.as_deref())).await
+        self.compute(lane, move || checked(&password, hash.as_deref())).await
     }
 
     /// How many hashes have been computed.
@@ -79,18 +123,26 @@ impl Hasher {
         self.computed.load(Ordering::Relaxed)
     }
 
-    async fn compute<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let busy = |_| Error::TooMany(Duration::from_secs(2));
-        let _place = self.places.clone().try_acquire_owned().map_err(busy)?;
-        let core = self.cores.clone().acquire_owned().await;
-        self.computed.fetch_add(1, Ordering::Relaxed);
-        // The permit goes with the work: whoever asked may hang up, and the core is busy all the same.
-        let done = tokio::task::spawn_blocking(move || {
-            let _core = core;
-            work()
+    async fn compute<T: Send + 'static>(&self, lane: Lane, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let queue = match lane {
+            Lane::Known => &self.known,
+            Lane::Stranger => &self.strangers,
+        };
+        let (answer, answered) = oneshot::channel();
+        let computed = Arc::clone(&self.computed);
+        let work = Box::new(move || {
+            // Whoever has hung up meanwhile is owed nothing.
+            if !answer.is_closed() {
+                computed.fetch_add(1, Ordering::Relaxed);
+                let _ = answer.send(work());
+            }
         });
-        done.await
-            .map_err(|fault| Error::Fault(format!("a password could not be hashed: {fault}")))
+        queue
+            .0
+            .try_send(work)
+            .map_err(|_| Error::TooMany(Duration::from_secs(2)))?;
+        let lost = |_| Error::Fault("a password could not be hashed".into());
+        answered.await.map_err(lost)
     }
 }
 
@@ -190,14 +242,12 @@ mod tests {
     async fn a_hash_tells_right_from_wrong_and_a_missing_account_takes_as_much_work() {
         let hasher = Hasher::default();
         let right = Secret::new("a river runs by");
-        let hash = hasher.hash(&right).await.unwrap();
+        let hash = hasher.hash(Lane::Stranger, &right).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert_eq!(hasher.check(&right, Some(hash.clone())).await.unwrap(), Verdict::Right);
-        assert_eq!(
-            hasher.check(&Secret::new("wrong"), Some(hash)).await.unwrap(),
-            Verdict::Wrong
-        );
-        assert_eq!(hasher.check(&right, None).await.unwrap(), Verdict::Wrong);
+        let check = async |password: &Secret, hash| hasher.check(Lane::Stranger, password, hash).await.unwrap();
+        assert_eq!(check(&right, Some(hash.clone())).await, Verdict::Right);
+        assert_eq!(check(&Secret::new("wrong"), Some(hash)).await, Verdict::Wrong);
+        assert_eq!(check(&right, None).await, Verdict::Wrong);
         assert_eq!(hasher.computed(), 4);
     }
 
@@ -210,21 +260,37 @@ mod tests {
         );
         let hash = cheap.hash_password(b"a river runs by").unwrap().to_string();
         let verdict = Hasher::default()
-            .check(&Secret::new("a river runs by"), Some(hash))
+            .check(Lane::Stranger, &Secret::new("a river runs by"), Some(hash))
             .await;
         assert_eq!(verdict.unwrap(), Verdict::RightButStale);
     }
 
     #[tokio::test]
-    async fn whoever_comes_when_too_many_wait_is_sent_away_at_once() {
+    async fn strangers_who_find_too_many_waiting_are_sent_away_at_once_and_the_known_come_in() {
         let hasher = Hasher::default();
-        let _all = hasher
-            .places
-            .clone()
-            .acquire_many_owned(WAITING_MAX as u32)
-            .await
-            .unwrap();
-        assert!(matches!(hasher.hash(&Secret::random()).await, Err(Error::TooMany(_))));
+        let (go_on, held) = sync_channel::<()>(0);
+        let (begun, begins) = sync_channel(0);
+        let hold = Box::new(move || {
+            begun.send(()).unwrap();
+            let _ = held.recv();
+        });
+        hasher.strangers.0.send(hold).unwrap();
+        begins.recv().unwrap();
+        for _ in 0..WAITING_MAX {
+            hasher.strangers.0.send(Box::new(|| {})).unwrap();
+        }
+        let refused = hasher.hash(Lane::Stranger, &Secret::random()).await;
+        assert!(matches!(refused, Err(Error::TooMany(_))));
         assert_eq!(hasher.computed(), 0);
+        hasher.hash(Lane::Known, &Secret::random()).await.unwrap();
+        drop(go_on);
+    }
+
+    #[tokio::test]
+    async fn what_goes_wrong_for_one_goes_right_for_the_next() {
+        let hasher = Hasher::default();
+        let lost: Result<()> = hasher.compute(Lane::Stranger, || panic!("a fault of ours")).await;
+        assert!(matches!(lost, Err(Error::Fault(_))));
+        hasher.hash(Lane::Stranger, &Secret::random()).await.unwrap();
     }
 }

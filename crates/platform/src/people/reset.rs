@@ -10,6 +10,7 @@ use crate::id::Id;
 use crate::mail::Text;
 use crate::people::email::Email;
 use crate::people::links::{self, Kind, Link};
+use crate::people::passwords::Lane;
 use crate::people::users::{self, User};
 use crate::people::{devices, passwords, post, sessions};
 use crate::platform::{Change, Platform};
@@ -90,7 +91,7 @@ pub async fn finish(platform: &Platform, token: &Secret, password: &Secret, clie
     let email = user.email.clone().unwrap_or_else(|| Email::new(""));
     passwords::acceptable("/password", password, &email, &user.name)?;
     platform.doors.throttle.sign_up(client.address)?;
-    let hash = platform.doors.hasher.hash(password).await?;
+    let hash = platform.doors.hasher.hash(Lane::Stranger, password).await?;
     let (token, from) = (token.clone(), client.address.to_string());
     let write = platform.db.write(move |c| {
         Box::pin(async move {
@@ -171,7 +172,7 @@ pub async fn change(platform: &Platform, actor: &Actor, current: Option<&Secret>
         .await?;
     let email = user.email.unwrap_or_else(|| Email::new(""));
     passwords::acceptable("/new", new, &email, &user.name)?;
-    let hash = platform.doors.hasher.hash(new).await?;
+    let hash = platform.doors.hasher.hash(Lane::Known, new).await?;
     let (actor, now, who) = (actor.clone(), platform.clock.now(), actor.user.clone());
     let write = platform.db.write(move |c| {
         Box::pin(async move {

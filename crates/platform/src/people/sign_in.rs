@@ -12,9 +12,9 @@ use crate::error::{Error, Result};
 use crate::id::Id;
 use crate::people::email::Email;
 use crate::people::factors::{self, Method};
-use crate::people::passwords::Verdict;
+use crate::people::passwords::{Lane, Verdict};
 use crate::people::users::{self, User};
-use crate::people::{challenges, devices, links, post, roles, sessions};
+use crate::people::{browser_name, challenges, devices, links, post, roles, sessions};
 use crate::platform::Platform;
 use crate::secret::{Digest, Secret};
 use crate::store::{self, Conn};
@@ -82,10 +82,11 @@ pub async fn with_password(
     let (user, known) = look_up(platform, &key, browser).await?;
     let id = user.as_ref().map(|user| &user.id);
     let address = browser.client.address;
+    let lane = if known.is_some() { Lane::Known } else { Lane::Stranger };
     let allowed = platform.doors.throttle.sign_in(address, &key, known);
     allowed.inspect_err(|_| refused(address, "throttled", id))?;
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
-    let verdict = platform.doors.hasher.check(password, hash).await?;
+    let verdict = platform.doors.hasher.check(lane, password, hash).await?;
     let Some(user) = user.as_ref().filter(|_| verdict != Verdict::Wrong) else {
         refused(address, "wrong", id);
         note_refusal(platform, id, address).await?;
@@ -97,7 +98,7 @@ pub async fn with_password(
     if verdict == Verdict::RightButStale {
         rehash(platform, &user.id, password).await?;
     }
-    ask_for_factor(platform, user, browser, "password").await
+    ask_for_factor(platform, &user.id, browser, "password").await
 }
 
 async fn look_up(platform: &Platform, key: &str, browser: &Browser) -> Result<(Option<User>, Option<Digest>)> {
@@ -189,7 +190,7 @@ async fn send_verification(platform: &Platform, user: &User) -> Result<()> {
 }
 
 async fn rehash(platform: &Platform, user: &Id, password: &Secret) -> Result<()> {
-    let hash = platform.doors.hasher.hash(password).await?;
+    let hash = platform.doors.hasher.hash(Lane::Known, password).await?;
     let user = user.clone();
     let write = platform.db.write(move |c| {
         Box::pin(async move { run!(c, "update users set password_hash = $1 where id = $2", hash, user).map(drop) })
@@ -203,20 +204,20 @@ async fn rehash(platform: &Platform, user: &Id, password: &Secret) -> Result<()>
 /// Those of [`open`].
 pub async fn ask_for_factor(
     platform: &Platform,
-    user: &User,
+    user: &Id,
     browser: &Browser,
     method: &'static str,
 ) -> Result<Outcome> {
-    let id = user.id.clone();
+    let id = user.clone();
     let (factors, roles) = platform
         .db
         .read(|c| Box::pin(async move { Ok((factors::of(c, &id).await?, roles::of(c, &id).await?)) }))
         .await?;
     let methods = factors::required(&factors, factors::demanded(&platform.settings(), &roles));
     if methods.is_empty() {
-        return Ok(Outcome::Open(open(platform, &user.id, method, browser).await?));
+        return Ok(Outcome::Open(open(platform, user, method, browser).await?));
     }
-    let (ring, now, id) = (platform.ring(), platform.clock.now(), user.id.clone());
+    let (ring, now, id) = (platform.ring(), platform.clock.now(), user.clone());
     let noted = Waiting { method: method.into() };
     let write = platform
         .db
@@ -228,17 +229,17 @@ pub async fn ask_for_factor(
 }
 
 /// Opens a session with a new secret; the browser's old one ends, so that nobody can have chosen it. To be called when everything that
-/// is asked of this person was right.
+/// is asked of this person was right. Whoever has signed in before is told by mail of a browser that is new.
 ///
 /// # Errors
 /// [`Error::Forbidden`] for whoever is suspended, and those of the database.
 pub async fn open(platform: &Platform, user: &Id, method: &'static str, browser: &Browser) -> Result<Opened> {
     let (user, browser, now) = (user.clone(), browser.clone(), platform.clock.now());
     let environment = platform.settings().home.as_ref().map(|home| home.environment.clone());
-    let address = browser.client.address;
+    let (address, agent) = (browser.client.address, browser.user_agent.clone());
     let write = platform.db.write(move |c| {
         Box::pin(async move {
-            still_welcome(c, &user).await?;
+            let person = still_welcome(c, &user).await?;
             if let Some(old) = &browser.session {
                 sessions::end_by_secret(c, old, now).await?;
             }
@@ -259,26 +260,48 @@ pub async fn open(platform: &Platform, user: &Id, method: &'static str, browser:
                 detail: json!({"method": method}),
             };
             act.record(c, now).await?;
-            Ok(Opened {
+            let opened = Opened {
                 user,
                 session: secret,
                 device,
-            })
+            };
+            Ok((opened, person))
         })
     });
-    let opened = write.await?;
+    let (opened, person) = write.await?;
     info!(%address, user = %opened.user, %method, "signed in");
+    // Whoever has never signed in before has no other browser to compare with.
+    if opened.device.is_some() && person.signed_in_at.is_some() {
+        let told = tell_of_browser(platform, person, address, &agent).await;
+        // The session is open: a mail that cannot be written does not close it.
+        let _ = told.inspect_err(|error| warn!(%error, "nobody could be told of a new browser"));
+    }
     Ok(opened)
 }
 
-async fn still_welcome(conn: &mut Conn<'_>, user: &Id) -> store::Result<()> {
+async fn tell_of_browser(platform: &Platform, person: User, address: IpAddr, agent: &str) -> Result<()> {
+    let Some(email) = person.email.filter(|_| person.email_verified_at.is_some()) else {
+        return Ok(());
+    };
+    if !post::ready(platform)? || !platform.doors.throttle.letter("browser", &email.key()) {
+        return Ok(());
+    }
+    let text = mail::Text::NewBrowser {
+        browser: browser_name::of(agent),
+        address,
+        at: platform.clock.now(),
+    };
+    post::send(platform, email, text, Some("/me/security")).await
+}
+
+async fn still_welcome(conn: &mut Conn<'_>, user: &Id) -> store::Result<User> {
     let user = users::by_id(conn, user).await?;
     if user.erased_at.is_some() {
         return Err(Error::Unauthenticated("there is no such account any more".into()).into());
     }
     match user.suspended_at {
         Some(_) => Err(suspended(user.suspended_reason.as_deref()).into()),
-        None => Ok(()),
+        None => Ok(user),
     }
 }
 
@@ -296,7 +319,11 @@ pub async fn confirm_password(platform: &Platform, user: &Id, password: &Secret,
     if user.password_hash.is_none() {
         warn!(user = %user.id, "a password was shown for an account that has none");
     }
-    let verdict = platform.doors.hasher.check(password, user.password_hash).await?;
+    let verdict = platform
+        .doors
+        .hasher
+        .check(Lane::Known, password, user.password_hash)
+        .await?;
     if verdict == Verdict::Wrong {
         refused(address, "wrong", Some(&user.id));
         return Err(Error::Forbidden("this is not your password".into()));

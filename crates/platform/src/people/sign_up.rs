@@ -9,9 +9,10 @@ use crate::id::Id;
 use crate::mail::Text;
 use crate::people::email::Email;
 use crate::people::links::{self, Link};
+use crate::people::passwords::Lane;
 use crate::people::sign_in::{self, Browser, Opened};
 use crate::people::users::{self, User};
-use crate::people::{factors, invitations, passwords, post, profile};
+use crate::people::{invitations, passwords, post, profile};
 use crate::platform::Platform;
 use crate::run;
 use crate::secret::{KeyRing, Secret};
@@ -68,7 +69,7 @@ pub async fn sign_up(platform: &Platform, wish: Wish, browser: &Browser) -> Resu
     let new = users::New {
         email: wish.email.clone(),
         name,
-        password_hash: Some(platform.doors.hasher.hash(&wish.password).await?),
+        password_hash: Some(platform.doors.hasher.hash(Lane::Stranger, &wish.password).await?),
         verified: vouched,
     };
     let (ring, now, secret) = (platform.ring(), platform.clock.now(), wish.invitation);
@@ -181,32 +182,21 @@ fn act(action: &'static str, user: &Id, address: String) -> Act {
     }
 }
 
-/// What a confirmed address leads to.
-#[derive(Clone, Debug)]
-pub enum Verified {
-    /// The person is signed in.
-    Open(Opened),
-    /// The address is confirmed; whoever it is signs in as always.
-    Done(Id),
-}
-
-/// Confirms an address: of a new account, or the new one of an account.
+/// Confirms an address, of a new account or the new one of an account, and signs in as far as a password would: a second factor is asked
+/// for as always.
 ///
 /// # Errors
-/// [`Error::Gone`] for a link that is not good, [`Error::Conflict`] where somebody else has the address by now.
-pub async fn verify(platform: &Platform, token: &Secret, browser: &Browser) -> Result<Verified> {
+/// [`Error::Gone`] for a link that is not good, [`Error::Conflict`] where somebody else has the address by now, and those of
+/// [`sign_in::open`].
+pub async fn verify(platform: &Platform, token: &Secret, browser: &Browser) -> Result<sign_in::Outcome> {
     let (token, now, from) = (token.clone(), platform.clock.now(), browser.client.address.to_string());
     let write = platform
         .db
         .write(move |c| Box::pin(async move { confirm(c, &token, from, now).await }));
-    let (id, signs_in) = write.await?;
-    if signs_in {
-        return Ok(Verified::Open(sign_in::open(platform, &id, "link", browser).await?));
-    }
-    Ok(Verified::Done(id))
+    sign_in::ask_for_factor(platform, &write.await?, browser, "link").await
 }
 
-async fn confirm(conn: &mut Conn<'_>, token: &Secret, from: String, now: Time) -> store::Result<(Id, bool)> {
+async fn confirm(conn: &mut Conn<'_>, token: &Secret, from: String, now: Time) -> store::Result<Id> {
     let link = match links::take(conn, links::Kind::Verify, token, now).await? {
         Some(link) => link,
         None => changed_address(conn, token, now).await?,
@@ -223,9 +213,7 @@ async fn confirm(conn: &mut Conn<'_>, token: &Secret, from: String, now: Time) -
         &user
     )?;
     act("user.email_verified", &user, from).record(conn, now).await?;
-    // A link stands for the password at most: a second factor is asked for as always.
-    let signs_in = !factors::of(conn, &user).await?.second();
-    Ok((user, signs_in))
+    Ok(user)
 }
 
 async fn changed_address(conn: &mut Conn<'_>, token: &Secret, now: Time) -> store::Result<Link> {

@@ -6,6 +6,7 @@ use crate::clock::Time;
 use crate::error::{Error, Result};
 use crate::id::{Id, Kind};
 use crate::people::email::Email;
+use crate::people::passwords::Lane;
 use crate::people::{passwords, profile, roles, setup};
 use crate::platform::Platform;
 use crate::secret::Secret;
@@ -133,7 +134,7 @@ pub async fn create(platform: &Platform, account: Account) -> Result<Id> {
     }
     let new = New {
         name,
-        password_hash: Some(platform.doors.hasher.hash(&account.password).await?),
+        password_hash: Some(platform.doors.hasher.hash(Lane::Known, &account.password).await?),
         email: account.email,
         verified: true,
     };

@@ -84,7 +84,7 @@ macro_rules! select {
     };
 }
 
-/// Why the last try to publish was refused.
+/// Why the last source was refused or cut off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// When.
@@ -111,7 +111,7 @@ impl Stream {
         pairs.filter_map(|pair| pair.split_once(':'))
     }
 
-    /// Why the last try to publish was refused, if none was accepted since.
+    /// Why the last source was refused or cut off, if none was accepted since.
     pub fn last_refusal(&self) -> Option<Refused> {
         if self.last_kind.as_deref() != Some("refused") {
             return None;

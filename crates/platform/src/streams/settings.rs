@@ -77,6 +77,7 @@ impl Settings {
                 Takeover::Replace => hub::Takeover::Replace,
                 Takeover::Refuse => hub::Takeover::Refuse,
             },
+            ladder: base.ladder.clone(),
         }
     }
 }

@@ -25,6 +25,8 @@ pub struct Preset {
     pub rungs: Vec<Rung>,
     /// How much work goes into each picture.
     pub speed: Speed,
+    /// Whether it is the operator's own: what it asks for is made, a rung of the source's own size too.
+    pub own: bool,
     /// What the operator adds to the encoders' arguments.
     pub options: OwnOptions,
 }
@@ -86,6 +88,7 @@ fn preset(row: &Row) -> Preset {
         name: (*name).to_owned(),
         rungs: rungs.iter().map(rung).collect(),
         speed: *speed,
+        own: false,
         options: OwnOptions::default(),
     }
 }

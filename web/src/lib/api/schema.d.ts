@@ -415,7 +415,7 @@ export interface paths {
         put?: never;
         /**
          * Set a new password with a link
-         * @description All sessions end.
+         * @description All sessions end and none begins: sign in with the new password, and with a second factor where there is one.
          */
         post: operations["finish_reset"];
         delete?: never;
@@ -455,7 +455,8 @@ export interface paths {
         put?: never;
         /**
          * Sign in
-         * @description An unknown address and a wrong password get the same answer.
+         * @description An unknown address and a wrong password get the same answer. Where `state` is `factor`, `challenge` goes with a code to
+         *     `/auth/sign-in/factor`; a passkey, by `/auth/passkey/start` and `finish`, needs no challenge of this answer.
          */
         post: operations["enter"];
         delete?: never;
@@ -529,7 +530,8 @@ export interface paths {
         put?: never;
         /**
          * Confirm a mail address
-         * @description Signs in, unless a second factor is asked for: then `user` is null.
+         * @description Signs in as a password would, with the same answer: where a second factor is asked for, `state` is `factor`, and `challenge` goes with
+         *     a code to `/auth/sign-in/factor`. The address is confirmed either way, and the link is used up.
          */
         post: operations["verify"];
         delete?: never;
@@ -1583,7 +1585,7 @@ export interface components {
             mail_configured: boolean;
             /** @description Whether the configuration file says the server's address. */
             public_url_fixed: boolean;
-            /** @description The address that the page was opened with. */
+            /** @description The address that the page was opened with; none where only this machine knows it. */
             suggested_url?: string | null;
         };
         /** @description A field that is wrong. */
@@ -2788,9 +2790,9 @@ export interface components {
             /** @description The person. */
             user: components["schemas"]["Me"];
         } | {
-            /** @description To be sent with the second factor. */
+            /** @description To be sent with the second factor, within ten minutes: a code to `/auth/sign-in/factor`. */
             challenge: string;
-            /** @description Which may be sent. */
+            /** @description Which may be sent: one at least. */
             methods: components["schemas"]["FactorMethod"][];
             /** @enum {string} */
             state: "factor";
@@ -2892,9 +2894,10 @@ export interface components {
          * @enum {string}
          */
         Visibility: "public" | "unlisted" | "private";
-        /** @description Whoever has just signed in. */
+        /** @description The owner, who is signed in: nobody has a second factor yet. */
         Welcome: {
-            user?: components["schemas"]["Me"] | null;
+            /** @description The person. */
+            user: components["schemas"]["Me"];
         };
         /** @description Who did it. */
         Who: {
@@ -4935,7 +4938,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Welcome"];
+                    "application/json": components["schemas"]["SignedIn"];
                 };
             };
             403: {

@@ -50,9 +50,14 @@ export type AdminSettings = Answer<'Shown'>;
 export type AdminProvider = Answer<'IdentityProvider'>;
 export type MailSettings = Schemas['NewMail'];
 
-export type SignInAnswer =
-	| { state: 'signed_in'; user: Me }
-	| { state: 'factor'; challenge: string; methods: ('totp' | 'recovery' | 'passkey')[] };
+/** A sign-in that waits for its second factor. */
+export interface FactorStep {
+	state: 'factor';
+	challenge: string;
+	methods: ('totp' | 'recovery' | 'passkey')[];
+}
+
+export type SignInAnswer = { state: 'signed_in'; user: Me } | FactorStep;
 
 /** The options are the browser's own, as JSON. */
 export interface PasskeyChallenge<O> {

@@ -273,6 +273,7 @@ export const admin = {
 		testHint: 'It is sent with the settings that are saved.',
 		providers: 'Sign in with another service',
 		providersText: 'Any provider that speaks OpenID Connect.',
+		providersAddress: 'Set the public address of this server first: providers lead people back to it.',
 		providersNone: 'None yet: people sign in with password or passkey.',
 		providerAdd: 'Add provider',
 		providerTitle: 'Identity provider',

@@ -56,6 +56,5 @@ export const browse = {
 	noMatchHint: 'Try another word, or clear the filters.',
 	goLive: 'Go live',
 	offline: 'Offline',
-	viewers: (n: number) => (n === 1 ? 'viewer' : 'viewers'),
 	list: 'Channels'
 };

@@ -20,10 +20,10 @@ export const m = {
 		ffmpeg: 'With ffmpeg',
 		ffmpegHint: (name: string) => `A moving test pattern with a tone, as the stream “${name}”.`,
 		command: 'Command',
-		watch: (name: string) => `Watch ${name}`,
 		yours: 'Be the first',
 		yoursHint: 'The studio gives you a channel, a stream key and the settings for OBS.'
 	},
+	viewers: (n: number) => (n === 1 ? 'viewer' : 'viewers'),
 	badge: { live: 'Live', away: 'Paused', ended: 'Ended', offline: 'Offline', connecting: 'Connecting' },
 	watch: {
 		title: (name: string) => `${name} · Headwater`,

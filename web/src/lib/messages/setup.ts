@@ -33,7 +33,7 @@ export const setup = {
 		httpsFiles: 'Certificates come from files. Nothing to do here.',
 		httpsAcme: (names: string) => `Certificates are got and renewed by themselves for ${names}.`,
 		httpsOff:
-			'This server listens for plain HTTP only. On the open internet, passwords need HTTPS: set http.tls_listen in the configuration and restart, or put a proxy in front.',
+			'This server listens for plain HTTP only. On the open internet, passwords need HTTPS: set https.listen in the configuration and restart, or put a proxy in front.',
 		acme: 'Get a certificate by itself',
 		acmeHint: 'From a public authority (ACME). The names must lead to this machine, on ports 80 and 443.',
 		acmeNames: 'Domain names',

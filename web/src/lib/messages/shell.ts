@@ -40,7 +40,6 @@ export const kit = {
 	secretHide: (label: string) => `Hide ${label}`,
 	secretShown: (seconds: number) => `hidden again in ${seconds} s`,
 	copied: 'Copied',
-	copyFailed: 'Select and copy it',
 	download: 'Download',
 	strength: ['', 'Too short', 'Easy to guess', 'Fair', 'Good', 'Strong'],
 	tryAgainIn: (seconds: number) => `You can try again in ${seconds} s.`

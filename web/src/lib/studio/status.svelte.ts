@@ -1,5 +1,6 @@
 /** The state of a stream as it happens: by server-sent events, and by asking where those do not come through. */
 import { address, api, asProblem, type ApiError, type StreamStatus } from '$lib/api';
+import { measured, nominal } from './frame-rate';
 import { reduce, START, type Reduced } from './status';
 
 const POLL_MS = 2000;
@@ -11,6 +12,9 @@ export class StatusWatch {
 	status = $state.raw<StreamStatus | null>(null);
 	reduced = $state.raw<Reduced>(START);
 	problem = $state.raw<ApiError | null>(null);
+	#rates = $state.raw<readonly number[]>([]);
+	/** The frame rate that the source means, while something is live. */
+	frameRate = $derived(nominal(this.#rates));
 	#events: EventSource | null = null;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#over = false;
@@ -63,6 +67,8 @@ export class StatusWatch {
 	}
 
 	#take(status: StreamStatus) {
+		const same = status.live?.broadcast_id === this.status?.live?.broadcast_id;
+		this.#rates = measured(same ? this.#rates : [], status.live?.frame_rate ?? null);
 		this.status = status;
 		this.reduced = reduce(this.reduced, status, Date.now());
 		this.problem = null;

@@ -52,6 +52,32 @@ export class Wizard {
 		return this.facts.https.listening && this.facts.https.certificate === 'none';
 	}
 
+	/** The names to get a certificate for; until somebody types another public address, it follows the first of them. */
+	get names(): string {
+		return this.acme.names;
+	}
+
+	set names(typed: string) {
+		const followed = [this.facts.suggested_url ?? '', this.#secure()].includes(this.server.url);
+		this.acme.names = typed;
+		if (followed) this.server.url = this.#secure() || (this.facts.suggested_url ?? '');
+	}
+
+	/** Where people find the server once its certificate is there; `null` where none is asked for. */
+	get secureUrl(): string | null {
+		if (!this.acmePossible || !this.acme.wanted) return null;
+		return this.server.url.startsWith('https:') ? this.server.url : this.#secure();
+	}
+
+	#secure(): string {
+		const [first] = this.#names();
+		return first ? `https://${first}` : '';
+	}
+
+	#names(): string[] {
+		return this.acme.names.split(/[\s,]+/).filter(Boolean);
+	}
+
 	/** The first step that has to do with a refusal. */
 	stepOf(pointers: string[]): Step | null {
 		const known = pointers.map((pointer) => STEP_OF.find(([prefix]) => pointer.startsWith(prefix))?.[1]);
@@ -73,7 +99,6 @@ export class Wizard {
 
 	body() {
 		const { name, organisation, url } = this.server;
-		const names = this.acme.names.split(/[\s,]+/).filter(Boolean);
 		return {
 			token: this.token,
 			owner: this.owner,
@@ -82,7 +107,8 @@ export class Wizard {
 			sign_up: this.signUp,
 			creators: this.creators,
 			mail: this.mailBody(),
-			acme: this.acmePossible && this.acme.wanted ? { names, contact: this.acme.contact } : null
+			acme:
+				this.acmePossible && this.acme.wanted ? { names: this.#names(), contact: this.acme.contact } : null
 		};
 	}
 }

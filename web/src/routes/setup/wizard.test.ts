@@ -45,3 +45,19 @@ test('a refusal leads back to the first step it is about', () => {
 	expect(wizard.stepOf(['/acme/names'])).toBe('server');
 	expect(wizard.stepOf(['/other'])).toBeNull();
 });
+
+test('the public address follows the first name of the certificate until somebody types another', () => {
+	const wizard = new Wizard('tok', facts);
+	wizard.acme.wanted = true;
+	expect(wizard.secureUrl).toBe('');
+	wizard.names = 'live.example.org www.example.org';
+	expect(wizard.server.url).toBe('https://live.example.org');
+	wizard.names = '';
+	expect(wizard.server.url).toBe('http://box:8080');
+	wizard.server.url = 'https://www.example.org';
+	wizard.names = 'live.example.org www.example.org';
+	expect(wizard.server.url).toBe('https://www.example.org');
+	expect(wizard.secureUrl).toBe('https://www.example.org');
+	wizard.acme.wanted = false;
+	expect(wizard.secureUrl).toBeNull();
+});

@@ -1,9 +1,11 @@
 use serde_json::{Value, json};
 
+use super::suggested;
+use crate::actor::Client;
 use crate::mail::testing::Sink;
 use crate::people::setup;
 use crate::store::testing;
-use crate::testing::World;
+use crate::testing::{World, client};
 
 async fn empty() -> [World; 2] {
     let [sqlite, postgres] = testing::both().await;
@@ -151,4 +153,24 @@ async fn a_mail_is_tried_and_a_refusal_comes_in_the_mail_servers_words() {
     );
     // Port 1 of this machine: nobody listens there.
     assert_eq!(test(1, "ann@example.org").await.status, 409);
+}
+
+#[test]
+fn an_address_that_only_this_machine_knows_is_not_suggested() {
+    let table = [
+        ("live.example.org", true, Some("https://live.example.org")),
+        ("192.168.1.5:8080", false, Some("http://192.168.1.5:8080")),
+        ("[2001:db8::1]:8080", false, Some("http://[2001:db8::1]:8080")),
+        ("localhost:8080", true, None),
+        ("127.0.0.1:8080", true, None),
+        ("[::1]:8080", true, None),
+    ];
+    for (host, secure, url) in table {
+        let opened = Client {
+            secure,
+            host: Some(host.into()),
+            ..client()
+        };
+        assert_eq!(suggested(&opened).as_deref(), url, "{host}");
+    }
 }

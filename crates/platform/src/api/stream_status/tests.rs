@@ -36,7 +36,7 @@ async fn a_streams_status_follows_what_happens() {
         scene
             .change(enable, &scene.stream, Change::Stream(scene.stream.clone()))
             .await;
-        let _publisher = scene.live().await;
+        let publisher = scene.live().await;
         soon(async {
             loop {
                 let status = scene.world.get(&path, Some(&scene.ada)).await;
@@ -47,6 +47,14 @@ async fn a_streams_status_follows_what_happens() {
             }
         })
         .await;
+        scene.rotate().await;
+        soon(publisher.revoked()).await;
+        let status = scene.world.get(&path, Some(&scene.ada)).await;
+        assert_eq!(
+            status.body["last_refusal"]["reason"], "the stream key was rotated: use the new one",
+            "{}",
+            status.body
+        );
         let eve = scene.world.person("eve", &[Role::Creator]).await;
         assert_eq!(scene.world.get(&path, Some(&eve)).await.status, StatusCode::NOT_FOUND);
         assert_eq!(scene.world.get(&path, None).await.status, StatusCode::UNAUTHORIZED);

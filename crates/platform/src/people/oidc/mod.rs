@@ -177,7 +177,7 @@ pub async fn finish(
         }
         None => {
             let user = arrive(platform, provider, person, &noted, browser).await?;
-            let outcome = sign_in::ask_for_factor(platform, &user, browser, "oidc").await?;
+            let outcome = sign_in::ask_for_factor(platform, &user.id, browser, "oidc").await?;
             Ok(Done::Arrived(outcome, noted.next))
         }
     }
