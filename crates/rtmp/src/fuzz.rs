@@ -9,7 +9,7 @@ use crate::{
     Command, Limits, Message,
     amf0::{self, Budget},
     chunk::{self, Envelope},
-    flv::{Audio, Metadata, Video},
+    flv::{self, Audio, Metadata, Packet, Packets, Video},
     handshake::{self, Progress},
     kind,
     server::{Event, Options, PlayRefusal, Session},
@@ -90,41 +90,29 @@ pub fn amf0(bytes: &[u8]) {
     }
 }
 
-/// Reads tags; writes what they hold and reads the same.
+/// Reads tags; writes what they hold, each packet alone and all in one message, and reads the same.
 pub fn flv(bytes: &[u8]) {
     let tag = Bytes::copy_from_slice(bytes);
-    let video = Video::read(&tag);
-    if let Some(written) = video.as_ref().ok().and_then(write_video) {
-        assert_eq!(Video::read(&written), video, "written and read again");
-    }
-    let audio = Audio::read(&tag);
-    if let Some(written) = audio.as_ref().ok().and_then(write_audio) {
-        assert_eq!(Audio::read(&written), audio, "written and read again");
-    }
+    flv_packets(&tag, Video::read);
+    flv_packets(&tag, Audio::read);
 }
 
-fn write_video(video: &Video) -> Option<Bytes> {
-    let (header, data) = match video {
-        Video::Config { codec, record } => (Video::config_header(*codec), record.clone()),
-        Video::Frame {
-            codec,
-            keyframe,
-            cts_ms,
-            data,
-        } => (Video::frame_header(*codec, *keyframe, *cts_ms), data.clone()),
-        Video::End { codec } => (Video::end_header(*codec), Bytes::new()),
-        Video::Unused(_) => return None,
-    };
-    Some(Bytes::from([&header[..], &data].concat()))
-}
-
-fn write_audio(audio: &Audio) -> Option<Bytes> {
-    let (header, data) = match audio {
-        Audio::Config { codec, record } => (Audio::config_header(*codec)?, record.clone()),
-        Audio::Frame { codec, data } => (Audio::frame_header(*codec), data.clone()),
-        Audio::End { .. } | Audio::Unused(_) => return None,
-    };
-    Some(Bytes::from([&header[..], &data].concat()))
+fn flv_packets<B>(tag: &Bytes, read: fn(&Bytes) -> Packets<B>)
+where
+    B: flv::Body + Clone + PartialEq + std::fmt::Debug,
+{
+    let packets: Vec<Packet<B>> = read(tag).map_while(Result::ok).collect();
+    assert!(packets.len() <= flv::TRACKS_MAX, "too many tracks");
+    for packet in &packets {
+        assert!(packet.offset_ns < 1_000_000, "an offset of a millisecond");
+        let Some(written) = packet.write() else { continue };
+        let again: Vec<_> = read(&written.into()).collect();
+        assert_eq!(again, [Ok(packet.clone())], "written alone and read again");
+    }
+    if let Some(written) = flv::write_several(&packets) {
+        let again: Result<Vec<_>, _> = read(&written.into()).collect();
+        assert_eq!(again, Ok(packets), "written together and read again");
+    }
 }
 
 /// Feeds a server's session after a handshake, split by the first byte's measure, and answers all it asks.
@@ -159,8 +147,8 @@ fn answer(session: &mut Session, now: Instant) -> Result<(), crate::Error> {
             Event::Play(_) => session.accept_play(Some(&Metadata::default()), now)?,
             Event::Media {
                 kind: Kind::Video, tag, ..
-            } => drop(Video::read(&tag)),
-            Event::Media { tag, .. } => drop(Audio::read(&tag)),
+            } => Video::read(&tag).for_each(drop),
+            Event::Media { tag, .. } => Audio::read(&tag).for_each(drop),
             _ => {}
         }
         session.poll_transmit();
