@@ -36,7 +36,12 @@ impl Picture {
                 let parameters = configured(codec, record)?;
                 self.configure(publisher, track, parameters);
             }
-            Video::Color { color, .. } => self.color = color,
+            // ffmpeg sends the colours of all its tracks as those of the main one.
+            Video::Color { codec, color } => {
+                if self.parameters.as_ref().is_none_or(|video| video.codec == codec) {
+                    self.color = color;
+                }
+            }
             Video::Frame {
                 codec,
                 keyframe,

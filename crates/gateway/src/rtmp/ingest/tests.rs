@@ -217,10 +217,8 @@ async fn colours_hold_from_the_next_key_frame_on() {
             ..ColorInfo::default()
         })
     };
-    let said = |color| Video::Color {
-        codec: VideoCodec::Avc,
-        color,
-    };
+    let said_of = |codec, color| Video::Color { codec, color };
+    let said = |color| said_of(VideoCodec::Avc, color);
     let mut scene = Scene::new().await;
     scene.video(0, 0, said(color(16)));
     scene.video(0, 0, config());
@@ -229,6 +227,7 @@ async fn colours_hold_from_the_next_key_frame_on() {
     scene.video(33, 0, said(color(18)));
     scene.video(33, 0, picture(false));
     assert_eq!(scene.color(), color(16));
+    scene.video(33, 0, said_of(VideoCodec::Hevc, color(1)));
     scene.video(67, 0, picture(true));
     assert_eq!(scene.color(), color(18));
     scene.video(100, 0, said(None));
