@@ -203,31 +203,54 @@ mod tests {
         bytes
     }
 
-    #[test]
-    fn twenty_thousand_mutations_of_a_session_find_nothing() {
-        let seed = seed();
-        let mut state = 1_u64;
-        let mut random = move || {
-            state = state
+    /// The same numbers each time, as if by chance.
+    struct Chance(u64);
+
+    impl Chance {
+        fn next(&mut self) -> usize {
+            self.0 = self
+                .0
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as usize
-        };
-        for _ in 0..4_000 {
-            let mut bytes = seed.clone();
-            for _ in 0..=random() % 8 {
-                let at = random() % bytes.len();
-                match random() % 4 {
-                    0 => bytes[at] = random() as u8,
-                    1 => drop(bytes.drain(at..bytes.len().min(at + 1 + random() % 16))),
-                    2 => bytes.insert(at, random() as u8),
-                    _ => bytes[at] = 0xff,
-                }
+            (self.0 >> 33) as usize
+        }
+
+        /// The seed, changed in a few places; never empty.
+        fn mutation(&mut self, seed: &[u8]) -> Vec<u8> {
+            let mut bytes = seed.to_vec();
+            for _ in 0..=self.next() % 8 {
                 if bytes.is_empty() {
                     bytes.push(0);
                 }
+                let at = self.next() % bytes.len();
+                match self.next() % 4 {
+                    0 => bytes[at] = self.next() as u8,
+                    1 => drop(bytes.drain(at..bytes.len().min(at + 1 + self.next() % 16))),
+                    2 => bytes.insert(at, self.next() as u8),
+                    _ => bytes[at] = 0xff,
+                }
             }
+            bytes
+        }
+    }
+
+    #[test]
+    fn twenty_thousand_mutations_of_a_session_find_nothing() {
+        let seed = seed();
+        let mut chance = Chance(1);
+        for _ in 0..4_000 {
+            let bytes = chance.mutation(&seed);
             TARGETS.iter().for_each(|target| target(&bytes));
+        }
+    }
+
+    #[test]
+    fn fifty_mutations_of_each_tag_of_the_corpus_find_nothing() {
+        let tags = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/rtmp_flv");
+        let mut chance = Chance(1);
+        for tag in std::fs::read_dir(tags).unwrap() {
+            let tag = std::fs::read(tag.unwrap().path()).unwrap();
+            (0..50).for_each(|_| flv(&chance.mutation(&tag)));
         }
     }
 
