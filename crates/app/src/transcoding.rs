@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hub::Hub;
+use hub::{Hub, Ladder, Rung};
 use tracing::warn;
+use transcode::ladder::{self, Preset};
 use transcode::{NoPlanner, Options, Transcoder};
 
 use crate::config::Config;
@@ -30,6 +31,16 @@ pub fn start(hub: &Hub, config: &Config) -> Option<Transcoder> {
     Some(Transcoder::start(hub.clone(), options, Arc::new(NoPlanner)))
 }
 
+/// The rungs of a preset, for encoders that make the ladder themselves: those that would be made here of a source without one.
+pub fn rungs(presets: &[Preset], ladder: &Ladder) -> Option<Vec<Rung>> {
+    match ladder {
+        Ladder::Off | Ladder::Rungs(_) => None,
+        Ladder::Preset(name) | Ladder::Asked { otherwise: name } => {
+            ladder::find(presets, name).map(|preset| preset.rungs)
+        }
+    }
+}
+
 /// Where a program is: children are started without `PATH`.
 pub fn find(program: &Path) -> Option<PathBuf> {
     if program.components().count() > 1 {
@@ -46,6 +57,20 @@ pub fn find(program: &Path) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_encoder_is_asked_for_the_rungs_of_the_preset() {
+        let sizes = |ladder| {
+            let rungs = rungs(&[], &ladder)?;
+            Some(rungs.iter().map(|rung| rung.size).collect::<Vec<_>>())
+        };
+        let mobile = Some(vec![480, 360, 240, 144]);
+        assert_eq!(sizes(Ladder::Preset("mobile".into())), mobile);
+        let otherwise = "mobile".into();
+        assert_eq!(sizes(Ladder::Asked { otherwise }), mobile);
+        assert_eq!(sizes(Ladder::Off), None);
+        assert_eq!(sizes(Ladder::Preset("no such".into())), None);
+    }
 
     #[test]
     fn a_name_is_looked_up_and_a_path_is_not() {

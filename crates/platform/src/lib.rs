@@ -17,6 +17,7 @@ pub mod idempotency;
 pub mod images;
 pub mod live_state;
 pub mod mail;
+pub mod obs;
 pub mod outbound;
 pub mod people;
 pub mod platform;

@@ -54,6 +54,8 @@ impl Parts {
         live_state::resume(&platform).await?;
         let counted = live.clone();
         platform.count_viewers_by(move |name| counted.viewers_of(name));
+        let presets = config.transcode.presets.clone();
+        platform.resolve_ladders_by(move |ladder| transcoding::rungs(&presets, ladder));
         if let Some(address) = addresses::shown_rtmp(&config) {
             live.set_rtmp(address);
         }

@@ -982,6 +982,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/obs/multitrack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What OBS Studio is to encode for a stream key
+         * @description A key that may not publish is answered with a status too: OBS shows no other words to its user.
+         */
+        post: operations["configure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/server": {
         parameters: {
             query?: never;
@@ -2341,6 +2361,221 @@ export interface components {
         };
         /** @description Nothing to say. */
         Nothing: Record<string, never>;
+        /** @description `GoLiveApi::AudioConfigurations`. */
+        ObsAudioConfigurations: {
+            /** @description What viewers hear. */
+            live: components["schemas"]["ObsAudioEncoder"][];
+            /** @description What recordings have, where its user has a track for them. */
+            vod?: components["schemas"]["ObsAudioEncoder"][] | null;
+        };
+        /** @description `GoLiveApi::AudioEncoderConfiguration`. */
+        ObsAudioEncoder: {
+            /**
+             * Format: int32
+             * @description Channels; OBS refuses fewer than it has.
+             */
+            channels: number;
+            /** @description The codec. */
+            codec: string;
+            /** @description In the encoder's own words. */
+            settings: Record<string, never>;
+            /**
+             * Format: int32
+             * @description A number for people, from 1.
+             */
+            track_id: number;
+        };
+        /** @description `GoLiveApi::Canvas`. */
+        ObsCanvas: {
+            /** @description How often it is drawn. */
+            framerate: components["schemas"]["ObsFramesPerSecond"];
+            /**
+             * Format: int32
+             * @description Pixels down of what it sends.
+             */
+            height: number;
+            /**
+             * Format: int32
+             * @description Pixels across of what it sends.
+             */
+            width: number;
+        };
+        /** @description `GoLiveApi::Capabilities`. */
+        ObsCapabilities: {
+            /** @description The processor. */
+            cpu?: components["schemas"]["ObsCpu"];
+            /** @description The graphics cards. */
+            gpu?: components["schemas"]["ObsGpu"][] | null;
+            /** @description The system. */
+            system?: components["schemas"]["ObsSystem"];
+        };
+        /** @description `GoLiveApi::Client`. */
+        ObsClient: {
+            /** @description `obs-studio`. */
+            name?: string;
+            /** @description Of `h264`, `h265`, `av1`. */
+            supported_codecs?: string[];
+            /** @description The encoders by their names in OBS; only newer ones say so. */
+            supported_encoders?: string[] | null;
+            /** @description `31.0.0`. */
+            version?: string;
+        };
+        /** @description `GoLiveApi::Config` of OBS Studio (`frontend/utility/models/multitrack-video.hpp`). */
+        ObsConfiguration: {
+            /** @description The audio tracks. */
+            audio_configurations: components["schemas"]["ObsAudioConfigurations"];
+            /** @description The video tracks: the main one first. */
+            encoder_configurations: components["schemas"]["ObsVideoEncoder"][];
+            /** @description Where to. */
+            ingest_endpoints: components["schemas"]["ObsIngestEndpoint"][];
+            /** @description What it is. */
+            meta: components["schemas"]["ObsMeta"];
+            /** @description Whether OBS may stream. */
+            status: components["schemas"]["ObsStatus"];
+        };
+        /** @description `GoLiveApi::Cpu`. */
+        ObsCpu: {
+            /**
+             * Format: int32
+             * @description Cores.
+             */
+            physical_cores?: number;
+        };
+        /** @description `media_frames_per_second`. */
+        ObsFramesPerSecond: {
+            /**
+             * Format: int32
+             * @description Seconds that `numerator` frames last.
+             */
+            denominator: number;
+            /**
+             * Format: int32
+             * @description Frames in `denominator` seconds.
+             */
+            numerator: number;
+        };
+        /** @description `GoLiveApi::Gpu`. */
+        ObsGpu: {
+            /**
+             * Format: int32
+             * @description Who made it, by the number of its PCI device.
+             */
+            vendor_id?: number;
+        };
+        /** @description `GoLiveApi::IngestEndpoint`. */
+        ObsIngestEndpoint: {
+            /** @description `RTMP` or `RTMPS`. */
+            protocol: string;
+            /** @description The address, with `{stream_key}` in the key's place. */
+            url_template: string;
+        };
+        /** @description `GoLiveApi::Meta`. */
+        ObsMeta: {
+            /** @description The same for the same answer; OBS shows it again when it publishes, as `clientConfigId` behind the key. */
+            config_id: string;
+            /** @description Of its form. */
+            schema_version: string;
+            /** @description Whose it is. */
+            service: string;
+        };
+        /**
+         * @description `GoLiveApi::StatusResult`.
+         * @enum {string}
+         */
+        ObsOutcome: "success" | "error";
+        /** @description `GoLiveApi::Preferences`. */
+        ObsPreferences: {
+            /**
+             * Format: int32
+             * @description Channels of audio.
+             */
+            audio_channels?: number | null;
+            /** @description The canvases, the main one first. */
+            canvases?: components["schemas"]["ObsCanvas"][];
+            /**
+             * Format: int32
+             * @description Which graphics card composes the picture.
+             */
+            composition_gpu_index?: number | null;
+            framerate?: components["schemas"]["ObsFramesPerSecond"] | null;
+            /**
+             * Format: int32
+             * @description Of the only canvas.
+             */
+            height?: number | null;
+            /**
+             * Format: int64
+             * @description Kilobits per second of all tracks together.
+             */
+            maximum_aggregate_bitrate?: number | null;
+            /**
+             * Format: int32
+             * @description Video tracks.
+             */
+            maximum_video_tracks?: number | null;
+            /** @description Whether a second audio track is sent for recordings. */
+            vod_track_audio?: boolean;
+            /**
+             * Format: int32
+             * @description Of the only canvas.
+             */
+            width?: number | null;
+        };
+        /** @description `GoLiveApi::PostData` of OBS Studio (`frontend/utility/models/multitrack-video.hpp`), as far as it is used here. */
+        ObsRequest: {
+            /** @description The stream key, with whatever its user wrote behind a question mark. */
+            authentication: string;
+            /** @description The machine. */
+            capabilities?: components["schemas"]["ObsCapabilities"];
+            /** @description The program. */
+            client?: components["schemas"]["ObsClient"];
+            /** @description What its user wants. */
+            preferences?: components["schemas"]["ObsPreferences"];
+        };
+        /** @description `GoLiveApi::Status`. */
+        ObsStatus: {
+            /** @description What its user is told. */
+            html_en_us?: string | null;
+            /** @description How it went. */
+            result: components["schemas"]["ObsOutcome"];
+        };
+        /** @description `GoLiveApi::System`. */
+        ObsSystem: {
+            /** @description `Windows`. */
+            name?: string;
+        };
+        /** @description `GoLiveApi::VideoEncoderConfiguration`. */
+        ObsVideoEncoder: {
+            /**
+             * Format: int32
+             * @description Which canvas it encodes.
+             */
+            canvas_index: number;
+            /** @description Its colours. */
+            colorspace: string;
+            /** @description The layout of its samples. */
+            format: string;
+            /** @description How often it gets a frame. */
+            framerate: components["schemas"]["ObsFramesPerSecond"];
+            /** @description How its picture is made smaller. */
+            gpu_scale_type: string;
+            /**
+             * Format: int32
+             * @description Pixels down.
+             */
+            height: number;
+            /** @description The range of its samples. */
+            range: string;
+            /** @description In the encoder's own words. */
+            settings: Record<string, never>;
+            /** @description The encoder's name in OBS. */
+            type: string;
+            /**
+             * Format: int32
+             * @description Pixels across.
+             */
+            width: number;
+        };
         /** @description A channel, in short. */
         OfChannel: {
             /** @description Its place in addresses. */
@@ -6956,6 +7191,46 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else is refused with a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    configure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ObsRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObsConfiguration"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
