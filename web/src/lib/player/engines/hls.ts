@@ -8,7 +8,8 @@ import Hls, {
 	type LoaderConfiguration,
 	type LoaderContext
 } from 'hls.js';
-import type { Engine, EngineEvents, EngineStats, Failure, Level } from '../engine';
+import type { Engine, EngineEvents, EngineStats, Failure, Level, Sound } from '../engine';
+import { automatic, isSource, type HlsAbr } from './hls-abr';
 
 /** Seconds behind the newest part at which playback starts: a part and a half, and a little. */
 const startLatency = (part: number) => 1.5 * part + 0.1;
@@ -16,13 +17,27 @@ const startLatency = (part: number) => 1.5 * part + 0.1;
 export class HlsEngine implements Engine {
 	readonly #hls: Hls;
 	readonly #lowLatency: boolean;
+	#abr: HlsAbr | undefined;
 	#mediaErrors = 0;
 
 	constructor(events: EngineEvents, lowLatency: boolean) {
 		this.#lowLatency = lowLatency;
-		this.#hls = new Hls(settings(lowLatency, (part) => this.#startNear(part)));
-		this.#hls.on(Events.MANIFEST_PARSED, () => events.levels());
-		this.#hls.on(Events.LEVEL_SWITCHED, () => events.levels());
+		this.#hls = new Hls({
+			...settings(lowLatency, (part) => this.#startNear(part)),
+			...automatic((abr) => {
+				this.#abr = abr;
+			})
+		});
+		for (const event of [
+			Events.MANIFEST_PARSED,
+			Events.LEVELS_UPDATED,
+			Events.LEVEL_SWITCHING,
+			Events.LEVEL_SWITCHED,
+			Events.AUDIO_TRACKS_UPDATED,
+			Events.AUDIO_TRACK_SWITCHED
+		] as const) {
+			this.#hls.on(event, () => events.levels());
+		}
 		this.#hls.on(Events.ERROR, (_, data) => this.#failed(data, events));
 	}
 
@@ -55,29 +70,60 @@ export class HlsEngine implements Engine {
 	levels(): Level[] {
 		return this.#hls.levels.map((level, id) => ({
 			id,
+			width: level.width,
 			height: level.height,
 			frameRate: level.frameRate || null,
-			bitrate: level.averageBitrate || level.bitrate
+			bitrate: level.averageBitrate || level.bitrate,
+			source: isSource(level.uri)
 		}));
 	}
 
 	setLevel(id: number) {
-		this.#hls.nextLevel = id;
+		// At the live edge next to nothing is in the buffer, and loading that again would only make a pause.
+		if (this.#lowLatency) this.#hls.loadLevel = id;
+		else this.#hls.nextLevel = id;
 	}
 
 	chosenLevel(): number {
-		return this.#hls.autoLevelEnabled ? -1 : this.#hls.nextLevel;
+		return this.#hls.manualLevel;
+	}
+
+	shownLevel(): number {
+		return this.#hls.currentLevel;
+	}
+
+	canSave(): boolean {
+		return this.#hls.levels.length > 1;
+	}
+
+	setSaver(on: boolean) {
+		if (this.#abr) this.#abr.saver = on;
+	}
+
+	sounds(): Sound[] {
+		return this.#hls.audioTracks.map(({ name, lang }, id) => ({
+			id,
+			name,
+			language: lang && lang !== 'und' ? lang : null
+		}));
+	}
+
+	setSound(id: number) {
+		this.#hls.audioTrack = id;
+	}
+
+	chosenSound(): number {
+		return this.#hls.audioTrack;
 	}
 
 	stats(): EngineStats {
 		const level = this.#hls.levels[this.#hls.currentLevel];
-		const estimate = this.#hls.bandwidthEstimate;
 		return {
 			engine: `hls.js ${Hls.version}`,
 			videoCodec: level?.videoCodec ?? null,
 			audioCodec: level?.audioCodec ?? null,
 			level: this.levels()[this.#hls.currentLevel] ?? null,
-			bandwidth: Number.isFinite(estimate) ? estimate : null,
+			bandwidth: this.#abr?.bandwidth ?? null,
 			target: this.#hls.targetLatency
 		};
 	}
@@ -113,7 +159,6 @@ function settings(lowLatency: boolean, onPart: (part: number) => void): Partial<
 		startFragPrefetch: true,
 		testBandwidth: false,
 		liveDurationInfinity: true,
-		capLevelToPlayerSize: true,
 		// The server keeps a minute; what was seen of it can be seen again without a request.
 		backBufferLength: 60,
 		// The pacer of this player regulates the speed: hls.js itself only does so with a second of reserve.
