@@ -25,9 +25,9 @@ import Hls, {
 } from 'hls.js';
 import { Chooser } from '../abr/chooser';
 import { tooSlow } from '../abr/flight';
+import { look } from '../abr/look';
 import { bandwidth, rememberBandwidth } from '../abr/memory';
 import { Meter } from '../abr/meter';
-import { hasMedia } from '../abr/playlist';
 
 const TICK_MS = 100;
 const LOOK_MS = 500;
@@ -281,11 +281,9 @@ export class HlsAbr implements AbrComponentAPI {
 		const rung = this.#chooser.unseen(seconds());
 		if (!rung || this.#looking || !this.#moving || this.#hls.levels.length < 2) return;
 		this.#looking = true;
-		const text = await fetch(rung.name, { signal: this.#over.signal })
-			.then((answer) => (answer.ok ? answer.text() : ''))
-			.catch(() => '');
+		const works = await look(rung.name, this.#over.signal);
 		this.#looking = false;
-		if (hasMedia(text)) this.#chooser.works(rung.name);
+		if (works) this.#chooser.works(rung.name);
 		else this.#chooser.fails(rung.name, seconds());
 	};
 
