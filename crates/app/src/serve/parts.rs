@@ -22,7 +22,7 @@ use super::listeners::Listeners;
 use crate::config::Config;
 use crate::metrics::{Metrics, Sources};
 use crate::operations::{self, Ready};
-use crate::{accounts, addresses, advice, keys_file, secure};
+use crate::{accounts, addresses, advice, keys_file, secure, transcoding};
 
 /// Everything that the server consists of.
 pub(super) struct Parts {
@@ -59,6 +59,7 @@ impl Parts {
         }
         tokio::spawn(hub.clone().run());
         tokio::spawn(advice::tell(hub.clone()));
+        transcoding::start(&hub, &config);
         Ok(Self {
             rtmp: RtmpServer::new(hub.clone(), gateway::rtmp::Options::default(), trusted(&config)),
             http: Arc::default(),
