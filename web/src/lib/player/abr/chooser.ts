@@ -113,20 +113,31 @@ export class Chooser {
 		return this.#retreat(reading, HURRY_SHARE);
 	}
 
+	/** Which rung `hurry` would take. */
+	refuge(reading: Reading): number {
+		return this.#lower(reading, HURRY_SHARE);
+	}
+
 	#isTooMuch({ load, buffer }: Reading): boolean {
 		return load !== null && load > (buffer > BUFFER_DEEP ? 1 : LOAD_DOWN);
 	}
 
-	#retreat({ now, bandwidth }: Reading, share: number): number {
+	#retreat(reading: Reading, share: number): number {
+		const { now } = reading;
 		const from = this.at;
-		const fits = this.#rungs.findLastIndex(
-			(rung, place) => place < from && this.#isOpen(place, now) && rung.bitrate <= share * (bandwidth ?? 0)
-		);
-		const to = fits < 0 ? this.#lowest(now) : fits;
+		const to = this.#lower(reading, share);
 		if (to >= from) return from;
 		this.#mistakes = now - this.#wentUp < MISTAKE_SECONDS ? this.#mistakes + 1 : 0;
 		this.#held = { name: this.#rungs[from]?.name ?? '', until: now + wait(this.#mistakes + 1) };
 		return this.#go(to);
+	}
+
+	/** The best rung below that needs no more than a share of the link, else the worst. */
+	#lower({ now, bandwidth }: Reading, share: number): number {
+		const fits = this.#rungs.findLastIndex(
+			(rung, place) => place < this.at && this.#isOpen(place, now) && rung.bitrate <= share * (bandwidth ?? 0)
+		);
+		return Math.min(this.at, fits < 0 ? this.#lowest(now) : fits);
 	}
 
 	#rise({ now, bandwidth, load }: Reading): number {

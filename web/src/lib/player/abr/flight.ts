@@ -27,3 +27,28 @@ export function tooSlow({ elapsed, waited, loaded, expected, media }: Flight, bu
 	const left = Math.max(0, expected - loaded) / rate;
 	return left > buffer - CHANGE && elapsed + left > media ? rate * 8 : null;
 }
+
+/** Where in a segment a transfer stands that comes too late. */
+export interface Place {
+	/** Bits per second that come. */
+	rate: number;
+	/** Bits per second of what is loading, and of what could be loaded instead. */
+	bitrate: number;
+	instead: number;
+	/** Seconds of media from the segment's key frame to the end of what is loading, and from there to the next. */
+	begun: number;
+	left: number;
+	/** Bytes that are missing of what is loading. */
+	missing: number;
+}
+
+/**
+ * Whether the picture stands still for a shorter time if the quality is changed at once, and not where the next segment
+ * begins: another quality has to be loaded from the key frame on.
+ */
+export function worthLeaving({ rate, bitrate, instead, begun, left, missing }: Place): boolean {
+	if (rate <= 0) return true;
+	const leave = CHANGE + (begun * instead) / rate;
+	const stay = (missing * 8 + left * bitrate) / rate - left;
+	return leave < stay;
+}

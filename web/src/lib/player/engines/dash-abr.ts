@@ -5,7 +5,7 @@
 import type shaka from 'shaka-player/dist/shaka-player.dash-es2021';
 import { Arrival, type Chunk } from '../abr/arrival';
 import { Chooser } from '../abr/chooser';
-import { tooSlow } from '../abr/flight';
+import { tooSlow, worthLeaving } from '../abr/flight';
 import { listed, look } from '../abr/look';
 import { bandwidth, rememberBandwidth } from '../abr/memory';
 import { Meter } from '../abr/meter';
@@ -27,7 +27,16 @@ interface Transfer {
 	bitrate: number;
 	since: number;
 	first: number | null;
+	/** Where the segment begins and ends, in seconds of the presentation. */
+	from: number;
+	to: number;
 	arrival: Arrival;
+}
+
+/** What a request for a segment of the picture is made for. */
+interface Picture {
+	stream: shaka.extern.Stream;
+	segment: shaka.media.SegmentReference;
 }
 
 export class DashAbr implements shaka.extern.AbrManager {
@@ -148,12 +157,14 @@ export class DashAbr implements shaka.extern.AbrManager {
 
 	trySuggestStreams() {}
 
-	#began(request: shaka.extern.Request, { stream }: { stream: shaka.extern.Stream }) {
+	#began(request: shaka.extern.Request, { stream, segment }: Picture) {
 		const transfer: Transfer = {
 			name: stream.originalId ?? '',
 			bitrate: stream.bandwidth ?? 0,
 			since: seconds(),
 			first: null,
+			from: segment.getStartTime(),
+			to: segment.getEndTime(),
 			arrival: new Arrival()
 		};
 		this.#transfer = transfer;
@@ -224,9 +235,18 @@ export class DashAbr implements shaka.extern.AbrManager {
 		const bits = tooSlow(flight, buffer);
 		if (bits === null) return;
 		if (bits > 0) this.#meter.restart(bits);
+		const reading = this.#reading(bits);
+		const begun = Math.max(0, video.currentTime + buffer + flight.media - transfer.from);
+		const place = {
+			rate: bits,
+			bitrate: transfer.bitrate,
+			instead: this.#chooser.rungs[this.#chooser.refuge(reading)]?.bitrate ?? 0,
+			begun,
+			left: Math.max(0, transfer.to - transfer.from - begun),
+			missing: Math.max(0, chunk.size - chunk.bytes)
+		};
 		const before = this.#chooser.at;
-		const at = this.#chooser.hurry(this.#reading(bits));
-		if (at !== before) this.#go(at, true);
+		if (worthLeaving(place) && this.#chooser.hurry(reading) !== before) this.#go(this.#chooser.at, true);
 	};
 
 	/** What is planned is listed before it exists. */
@@ -261,9 +281,7 @@ export function isSource(name: string | null): boolean {
 	return name === 'video';
 }
 
-function isPicture(
-	context: shaka.extern.RequestContext | undefined
-): context is { stream: shaka.extern.Stream; segment: shaka.media.SegmentReference } {
+function isPicture(context: shaka.extern.RequestContext | undefined): context is Picture {
 	return context?.stream?.type === 'video' && !!context.segment;
 }
 

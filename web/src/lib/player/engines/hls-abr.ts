@@ -11,6 +11,7 @@ import Hls, {
 	Events,
 	type AbrComponentAPI,
 	type ErrorData,
+	type Fragment,
 	type FragLoadedData,
 	type FragmentLoaderContext,
 	type HlsConfig,
@@ -24,7 +25,7 @@ import Hls, {
 	type Part
 } from 'hls.js';
 import { Chooser } from '../abr/chooser';
-import { tooSlow } from '../abr/flight';
+import { tooSlow, worthLeaving } from '../abr/flight';
 import { look } from '../abr/look';
 import { bandwidth, rememberBandwidth } from '../abr/memory';
 import { Meter } from '../abr/meter';
@@ -261,11 +262,21 @@ export class HlsAbr implements AbrComponentAPI {
 			this.#flight = null;
 			return;
 		}
-		const bits = tooSlow(flight(context, stats, this.#bitrate(frag.level)), this.#reading(null).buffer);
+		const bitrate = this.#bitrate(frag.level);
+		const under = flight(context, stats, bitrate);
+		const bits = tooSlow(under, this.#reading(null).buffer);
 		if (bits === null) return;
 		if (bits > 0) this.#meter.restart(bits);
+		const reading = this.#reading(bits);
+		const place = {
+			rate: bits,
+			bitrate,
+			instead: this.#bitrate(this.#chooser.refuge(reading)),
+			...within(context, this.#hls.levels[frag.level]?.details),
+			missing: Math.max(0, under.expected - under.loaded)
+		};
 		const before = this.#chooser.at;
-		if (this.#chooser.hurry(this.#reading(bits)) === before) return;
+		if (!worthLeaving(place) || this.#chooser.hurry(reading) === before) return;
 		this.#flight = null;
 		frag.abortRequests();
 		this.#hls.trigger(Events.FRAG_LOAD_EMERGENCY_ABORTED, { frag, part, stats });
@@ -343,11 +354,20 @@ function endsWithGap({ fragments, partList }: LevelDetails): boolean {
 
 /** Whether the next part begins with a key frame, as far as the segment before tells. */
 function endsSegment(part: Part, details: LevelDetails): boolean {
-	const { fragments, partList } = details;
-	const after = partList?.find(
-		({ index, fragment }) => fragment.sn === part.fragment.sn && index === part.index + 1
-	);
-	if (after) return after.independent;
-	const before = fragments.find(({ sn }) => sn === (part.fragment.sn as number) - 1);
-	return part.fragOffset + 1.5 * part.duration >= (before?.duration ?? details.targetduration);
+	const { sn } = part.fragment;
+	const next = part.index + 1;
+	const after = details.partList?.find(({ index, fragment }) => fragment.sn === sn && index === next);
+	return after ? after.independent : part.fragOffset + 1.5 * part.duration >= segment(sn, details);
+}
+
+/** Seconds from the key frame to the end of what is loading, and from there to the next key frame. */
+function within({ frag, part }: FragmentLoaderContext, details: LevelDetails | undefined) {
+	if (!part || !details) return { begun: frag.duration, left: 0 };
+	const begun = part.fragOffset + part.duration;
+	return { begun, left: Math.max(0, segment(frag.sn, details) - begun) };
+}
+
+/** Seconds that a segment will have, if it becomes as long as the one before. */
+function segment(sn: Fragment['sn'], { fragments, targetduration }: LevelDetails): number {
+	return fragments.find((fragment) => fragment.sn === Number(sn) - 1)?.duration ?? targetduration;
 }
