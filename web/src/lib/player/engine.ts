@@ -46,6 +46,8 @@ export interface Failure {
 export interface EngineEvents {
 	/** The choices of quality and sound, or what is chosen or shown of them, are known or have changed. */
 	levels(): void;
+	/** There are qualities that were not planned yet when the stream was loaded. */
+	more(): void;
 	/** The engine cannot go on: it is to be destroyed. */
 	failure(failure: Failure): void;
 }

@@ -58,6 +58,7 @@ export class LivePlayer {
 		on('ended', () => this.#handle({ type: 'ended' }));
 		on('liveprogress', () => this.#progress());
 		on('livelevels', () => this.#readLevels());
+		on('livemore', () => this.#handle({ type: 'more' }));
 		on('volumechange', () => {
 			this.muted = video.muted;
 		});

@@ -35,8 +35,9 @@ const STUCK_MS = 3000;
 const CHOSEN_SECONDS = 2;
 
 /**
- * Events beside those of `<video>`: `livefailure` (detail: `Failure`), `livelevels`, `liveprogress` about four times
- * a second while the picture moves, `livestuck` every three seconds while it should and does not.
+ * Events beside those of `<video>`: `livefailure` (detail: `Failure`), `livelevels`, `livemore` when there are qualities
+ * that only a new start would see, `liveprogress` about four times a second while the picture moves, `livestuck` every
+ * three seconds while it should and does not.
  */
 export class LiveVideo extends CustomVideoElement {
 	#engine: Engine | null = null;
@@ -83,6 +84,7 @@ export class LiveVideo extends CustomVideoElement {
 		await this.#destroy();
 		const engine = await choose(source.mode, {
 			levels: () => turn === this.#opening && this.#emit('livelevels'),
+			more: () => turn === this.#opening && this.#emit('livemore'),
 			failure: (failure) => turn === this.#opening && this.#emit('livefailure', failure)
 		});
 		if (turn !== this.#opening) return void engine?.destroy();

@@ -8,22 +8,34 @@ import Hls, {
 	type LoaderConfiguration,
 	type LoaderContext
 } from 'hls.js';
+import { count, variants } from '../abr/saved';
 import type { Engine, EngineEvents, EngineStats, Failure, Level, Sound } from '../engine';
 import { automatic, isSource, type HlsAbr } from './hls-abr';
 
 /** Seconds behind the newest part at which playback starts: a part and a half, and a little. */
 const startLatency = (part: number) => 1.5 * part + 0.1;
 
+/** When whoever got the source alone looks for more, in milliseconds: qualities are planned once the source is known. */
+const LOOK_FOR_MORE_MS = [2000, 5000, 15_000];
+
 export class HlsEngine implements Engine {
 	readonly #hls: Hls;
 	readonly #lowLatency: boolean;
 	#abr: HlsAbr | undefined;
 	#mediaErrors = 0;
+	/** Qualities in the multivariant playlist, also those that this browser cannot play. */
+	#listed = 0;
+	readonly #over = new AbortController();
 
 	constructor(events: EngineEvents, lowLatency: boolean) {
 		this.#lowLatency = lowLatency;
 		this.#hls = new Hls({
-			...settings(lowLatency, (part) => this.#startNear(part)),
+			...settings(lowLatency, {
+				part: (part) => this.#startNear(part),
+				listed: (qualities) => {
+					this.#listed = qualities;
+				}
+			}),
 			...automatic((abr) => {
 				this.#abr = abr;
 			})
@@ -38,6 +50,7 @@ export class HlsEngine implements Engine {
 		] as const) {
 			this.#hls.on(event, () => events.levels());
 		}
+		this.#hls.once(Events.MANIFEST_PARSED, () => void this.#lookForMore(events));
 		this.#hls.on(Events.ERROR, (_, data) => this.#failed(data, events));
 	}
 
@@ -54,6 +67,7 @@ export class HlsEngine implements Engine {
 	}
 
 	destroy() {
+		this.#over.abort();
 		this.#hls.destroy();
 	}
 
@@ -128,6 +142,15 @@ export class HlsEngine implements Engine {
 		};
 	}
 
+	async #lookForMore(events: EngineEvents) {
+		for (const wait of LOOK_FOR_MORE_MS) {
+			await new Promise((resolve) => setTimeout(resolve, wait));
+			if (this.#over.signal.aborted || this.#listed !== 1 || !this.#hls.url) return;
+			const now = await count(this.#hls.url, this.#over.signal);
+			if (now > 1 && !this.#over.signal.aborted) return events.more();
+		}
+	}
+
 	/** Sets where playback begins before hls.js chooses its first part: PART-HOLD-BACK is for players without a pacer. */
 	#startNear(part: number) {
 		if (this.#lowLatency && this.#hls.config.liveSyncDuration === undefined) {
@@ -151,7 +174,7 @@ function failure(data: ErrorData): Failure {
 	return { kind, detail: `${data.details}${status}` };
 }
 
-function settings(lowLatency: boolean, onPart: (part: number) => void): Partial<HlsConfig> {
+function settings(lowLatency: boolean, read: Read): Partial<HlsConfig> {
 	return {
 		lowLatencyMode: lowLatency,
 		// CMAF needs no transmuxing: a worker would be 36 KB more, and was not quicker when measured.
@@ -163,12 +186,20 @@ function settings(lowLatency: boolean, onPart: (part: number) => void): Partial<
 		backBufferLength: 60,
 		// The pacer of this player regulates the speed: hls.js itself only does so with a second of reserve.
 		maxLiveSyncPlaybackRate: 1,
-		pLoader: playlistLoader(onPart) as unknown as HlsConfig['pLoader']
+		pLoader: playlistLoader(read) as unknown as HlsConfig['pLoader']
 	};
 }
 
-/** A playlist loader that reads PART-TARGET on the way through. */
-function playlistLoader(onPart: (part: number) => void) {
+/** What is read in playlists on their way through. */
+interface Read {
+	/** PART-TARGET, in seconds. */
+	part(seconds: number): void;
+	/** How many qualities the multivariant playlist lists. */
+	listed(qualities: number): void;
+}
+
+/** A playlist loader that reads along. */
+function playlistLoader(read: Read) {
 	const Base = Hls.DefaultConfig.loader;
 	return class extends Base {
 		override load(
@@ -180,7 +211,9 @@ function playlistLoader(onPart: (part: number) => void) {
 			callbacks.onSuccess = (response, stats, where, details) => {
 				const text = typeof response.data === 'string' ? response.data : '';
 				const part = /PART-TARGET=([\d.]+)/.exec(text)?.[1];
-				if (part) onPart(Number(part));
+				if (part) read.part(Number(part));
+				const qualities = variants(text);
+				if (qualities > 0) read.listed(qualities);
 				done(response, stats, where, details);
 			};
 			super.load(context, config, callbacks);

@@ -3,7 +3,7 @@
  * "maybe" to HLS and plays it unreliably.
  */
 import type { Engine, EngineEvents, EngineStats, Level, Sound } from '../engine';
-import { saved, variants } from '../abr/saved';
+import { count, saved } from '../abr/saved';
 
 /** Safari tells the wall clock of its timeline; the types of the DOM do not know it. */
 type VideoWithDate = HTMLVideoElement & { getStartDate?: () => Date };
@@ -103,10 +103,7 @@ export class NativeEngine implements Engine {
 	}
 
 	async #count() {
-		const text = await fetch(this.#url, { signal: this.#over.signal })
-			.then((answer) => (answer.ok ? answer.text() : ''))
-			.catch(() => '');
-		this.#qualities = variants(text);
+		this.#qualities = await count(this.#url, this.#over.signal);
 		if (this.#qualities > 1) this.#events.levels();
 	}
 
