@@ -140,6 +140,11 @@ async fn so_it_does_for_rungs_of_hevc() {
 
 #[tokio::test]
 async fn so_it_does_for_rungs_of_av1() {
+    // The SVT-AV1 beside ffmpeg 5.1 takes no key frames from outside, which is told as trouble.
+    if std::env::var_os("MODERN_FFMPEG").is_none() {
+        eprintln!("skipped: the modern ffmpeg comes with make test-all");
+        return;
+    }
     let source = "libx264 -preset ultrafast -g 30";
     aligned_as(hub::Codec::Av1, &[96, 64], "170x96", "30", 1, source).await;
 }
