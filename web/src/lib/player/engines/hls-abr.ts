@@ -21,6 +21,7 @@ import Hls, {
 	type LevelSwitchingData,
 	type LoaderCallbacks,
 	type LoaderConfiguration,
+	type LoaderContext,
 	type LoaderStats,
 	type Part
 } from 'hls.js';
@@ -327,7 +328,7 @@ export function automatic(made: (abr: HlsAbr) => void): Partial<HlsConfig> {
 		) {
 			const { frag } = context;
 			if (frag.type === 'main' && frag.sn !== 'initSegment') abr?.began(context, this.stats);
-			super.load(context, config, callbacks as unknown as LoaderCallbacks<typeof context>);
+			super.load(context, config, callbacks as unknown as LoaderCallbacks<LoaderContext>);
 		}
 	}
 	return {
