@@ -59,7 +59,9 @@ test('before the first picture an encoder is connected, not lost', () => {
 		frame_rate: null,
 		video_codec: null,
 		audio_codec: null,
-		bitrate: null
+		bitrate: null,
+		video_tracks: 1,
+		audio_tracks: 0
 	};
 	expect(story(said('idle'), said('waiting'), said('live'), said('waiting'))).toEqual([
 		'waiting',
