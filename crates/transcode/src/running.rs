@@ -65,7 +65,7 @@ impl Output {
         let sample = Sample {
             dts: place.dts,
             cts: place.cts,
-            duration: None,
+            duration: place.duration,
             keyframe: keyframe && place.keyframe,
             data,
         };
@@ -212,6 +212,7 @@ fn place(kind: Kind, times: &Times, ticks: i64) -> Option<Place> {
             dts: ticks,
             cts: 0,
             keyframe: true,
+            duration: None,
         }),
     }
 }

@@ -18,6 +18,8 @@ pub struct Place {
     pub cts: i32,
     /// Whether the source's frame is a key frame.
     pub keyframe: bool,
+    /// How long it lasts, where that was said: so is a picture that is held.
+    pub duration: Option<u32>,
 }
 
 /// The times of the frames that went in.
@@ -35,7 +37,14 @@ struct Group {
     /// In the order of decoding.
     decoded: Vec<i64>,
     /// In the order of presentation.
-    shown: Vec<(i64, bool)>,
+    shown: Vec<Shown>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Shown {
+    pts: i64,
+    keyframe: bool,
+    duration: Option<u32>,
 }
 
 impl Times {
@@ -70,22 +79,28 @@ impl Group {
     fn push(&mut self, sample: &Sample) {
         self.decoded.push(sample.dts);
         let pts = sample.pts();
-        let at = self.shown.partition_point(|(shown, _)| *shown <= pts);
-        self.shown.insert(at, (pts, sample.keyframe));
+        let at = self.shown.partition_point(|shown| shown.pts <= pts);
+        let shown = Shown {
+            pts,
+            keyframe: sample.keyframe,
+            duration: sample.duration,
+        };
+        self.shown.insert(at, shown);
     }
 
     fn place(&self, pts: i64) -> Option<Place> {
-        let rank = self.shown.binary_search_by_key(&pts, |(shown, _)| *shown).ok()?;
-        let dts = *self.decoded.get(rank)?;
+        let rank = self.shown.binary_search_by_key(&pts, |shown| shown.pts).ok()?;
+        let (dts, shown) = (*self.decoded.get(rank)?, self.shown.get(rank)?);
         Some(Place {
             dts,
             cts: i32::try_from(pts.checked_sub(dts)?).ok()?,
-            keyframe: self.shown.get(rank)?.1,
+            keyframe: shown.keyframe,
+            duration: shown.duration,
         })
     }
 
     fn is_before(&self, pts: i64) -> bool {
-        self.shown.last().is_none_or(|(last, _)| *last < pts)
+        self.shown.last().is_none_or(|last| last.pts < pts)
     }
 }
 
@@ -110,7 +125,19 @@ mod tests {
             dts,
             cts: (pts - dts) as i32,
             keyframe,
+            duration: None,
         })
+    }
+
+    #[test]
+    fn a_picture_that_is_held_is_known_as_such_in_every_quality() {
+        let mut times = Times::default();
+        let held = Sample {
+            duration: Some(15_000),
+            ..sample(0, 0, true)
+        };
+        times.push(&held);
+        assert_eq!(times.place(0).and_then(|place| place.duration), Some(15_000));
     }
 
     #[test]
