@@ -40,6 +40,8 @@ pub async fn open(config: &Config) -> Result<Platform> {
         rtmp_url: addresses::ingest(config),
         rtmps_url: addresses::secure_ingest(config),
         live: config.live.clone(),
+        ladder_presets: platform::ladder::PRESETS.map(String::from).into(),
+        ladder_webhook: config.ladder_webhook.clone(),
         outbound_allow: config.outbound_allow.clone(),
         callbacks: config.publish_callbacks.clone(),
         publish_tokens: config.publish_tokens.clone(),
