@@ -77,6 +77,7 @@ bench: ## measure, beside nginx-rtmp too, and write docs/benchmarks*.md (QUICK=1
 	cargo build --release --locked -p loadgen
 	python3 bench/run.py $(if $(QUICK),--quick) $(ARGS)
 	python3 bench/accounts.py $(if $(QUICK),--quick)
+	python3 bench/ladder.py $(if $(QUICK),--quick)
 
 bench-inner: ## criterion on the inner loops: chunk parsing, closing a part, rendering a playlist
 	@$(NEED) build

@@ -148,37 +148,34 @@ impl OnAir {
 /// A PostgreSQL of this test alone, removed when dropped.
 struct Postgres {
     url: String,
-    name: String,
 }
 
 impl Postgres {
+    /// Starts it empty, whatever an earlier run may have left.
     fn start() -> Self {
-        let name = format!("outage-{}", std::process::id());
-        Self {
-            url: script("url", &name),
-            name,
-        }
+        script("remove");
+        Self { url: script("url") }
     }
 
     fn stop(&self) {
-        script("stop", &self.name);
+        script("stop");
     }
 
     fn start_again(&self) {
-        assert_eq!(script("url", &self.name), self.url, "it comes back where it was");
+        assert_eq!(script("url"), self.url, "it comes back where it was");
     }
 }
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        script("remove", &self.name);
+        script("remove");
     }
 }
 
-/// Runs the script that keeps the tests' PostgreSQL.
-fn script(verb: &str, name: &str) -> String {
+/// Runs the script that keeps the tests' PostgreSQL, for the one of this test.
+fn script(verb: &str) -> String {
     let run = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/postgres.sh"))
-        .args([verb, name])
+        .args([verb, "outage"])
         .output()
         .expect("the script is there");
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));

@@ -131,7 +131,9 @@ async fn ffmpeg_plays_what_ffmpeg_publishes() {
 async fn a_publisher_without_pacing_is_slowed_down_and_loses_nothing() {
     let server = Server::start().await;
     let mut events = server.hub.subscribe();
-    let input = "-f lavfi -i testsrc2=s=320x180:r=30 -t 5 -pix_fmt yuv420p -c:v libx264 -preset ultrafast -g 30";
+    // So many bytes that one read of the socket, however late it comes, holds no more than a few frames.
+    let input = "-f lavfi -i testsrc2=s=320x180:r=30 -t 5 -pix_fmt yuv420p -c:v libx264 -preset ultrafast -g 30 \
+        -b:v 4M -minrate 4M -maxrate 4M -bufsize 1M -nal-hrd cbr";
     let mut command = ffmpeg(&format!("{input} -f flv rtmp://{}/live/file", server.address));
     let began = tokio::time::Instant::now();
     let mut publisher = command.stdin(Stdio::null()).spawn().unwrap();

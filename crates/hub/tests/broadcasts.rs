@@ -18,6 +18,7 @@ fn video(width: u32) -> Parameters {
         height: 720,
         frame_rate: FrameRate::new(30, 1),
         reorders: false,
+        color: None,
         codec_string: "avc1.64001F".into(),
     })
 }

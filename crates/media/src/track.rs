@@ -2,6 +2,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::ColorInfo;
+
 /// Whether a track is seen or heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
@@ -157,6 +159,8 @@ pub struct VideoParameters {
     pub frame_rate: Option<FrameRate>,
     /// Whether frames may be presented in another order than they are decoded (B-frames).
     pub reorders: bool,
+    /// What the container says of the colours; the bitstream may say the same, or less.
+    pub color: Option<ColorInfo>,
     /// The codec as RFC 6381 names it in `CODECS`, from the bitstream: `avc1.64001F`.
     pub codec_string: String,
 }

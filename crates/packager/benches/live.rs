@@ -94,6 +94,7 @@ fn video() -> Parameters {
         height: 720,
         frame_rate: Some(FrameRate { frames: 30, seconds: 1 }),
         reorders: false,
+        color: None,
         codec_string: "avc1.64001F".into(),
     })
 }

@@ -22,6 +22,7 @@ pub(crate) fn video(frame_rate: Option<FrameRate>) -> Parameters {
         height: 720,
         frame_rate,
         reorders: false,
+        color: None,
         codec_string: "avc1.64001F".into(),
     })
 }

@@ -18,6 +18,7 @@ pub mod images;
 pub mod ladder;
 pub mod live_state;
 pub mod mail;
+pub mod obs;
 pub mod outbound;
 pub mod people;
 pub mod platform;

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
-use hub::Hub;
+use hub::{Hub, Ladder, Rung};
 use ipnet::IpNet;
 use tokio::sync::{broadcast, watch};
 
@@ -19,6 +19,7 @@ use crate::id::Id;
 use crate::images;
 use crate::ladder::{self, Webhook};
 use crate::live_state::LiveState;
+use crate::obs;
 use crate::outbound::Outbound;
 use crate::people::Doors;
 use crate::people::oidc::Discovery;
@@ -90,6 +91,7 @@ pub struct Shared {
     hub: OnceLock<Hub>,
     viewers: OnceLock<Viewers>,
     https: OnceLock<HttpsOf>,
+    ladders: OnceLock<Ladders>,
     changes: broadcast::Sender<Change>,
     settings_changed: watch::Sender<()>,
     /// What is known of live streams.
@@ -122,6 +124,17 @@ type Count = dyn Fn(&str) -> Option<u64> + Send + Sync;
 impl std::fmt::Debug for Viewers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Viewers")
+    }
+}
+
+/// Says which rungs a ladder has.
+struct Ladders(Box<RungsOf>);
+
+type RungsOf = dyn Fn(&Ladder) -> Option<Vec<Rung>> + Send + Sync;
+
+impl std::fmt::Debug for Ladders {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ladders")
     }
 }
 
@@ -172,6 +185,7 @@ impl Platform {
             hub: OnceLock::new(),
             viewers: OnceLock::new(),
             https: OnceLock::new(),
+            ladders: OnceLock::new(),
             settings_changed: watch::Sender::new(()),
             changes: broadcast::Sender::new(CHANGES_MAX),
             live: LiveState::default(),
@@ -208,6 +222,21 @@ impl Shared {
     /// How it stands with HTTPS; as if there were none where nobody serves.
     pub fn https(&self) -> Https {
         self.https.get().map(|https| https.0()).unwrap_or_default()
+    }
+
+    /// Tells the platform who knows the presets of ladders. `None` where one has no rungs of its own.
+    pub fn resolve_ladders_by(&self, resolve: impl Fn(&Ladder) -> Option<Vec<Rung>> + Send + Sync + 'static) {
+        let _ = self.ladders.set(Ladders(Box::new(resolve)));
+    }
+
+    /// The rungs that an encoder is asked for which makes the ladder itself: the ladder's own, or else the usual ones. Where nothing
+    /// is transcoded either, what the encoder sends costs the server nothing.
+    pub fn rungs(&self, ladder: &Ladder) -> Vec<Rung> {
+        if let Ladder::Rungs(rungs) = ladder {
+            return rungs.to_vec();
+        }
+        let resolved = self.ladders.get().and_then(|ladders| ladders.0(ladder));
+        resolved.unwrap_or_else(obs::usual_rungs)
     }
 
     /// Says that something changed, once it stands in the database. Never waits.

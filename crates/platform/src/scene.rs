@@ -154,6 +154,7 @@ pub(crate) fn picture(publisher: &mut Publisher, track: TrackId, (width, height)
         frame_rate: FrameRate::new(30_000, 1_001),
         reorders: false,
         codec_string: "hvc1.1.6.L93.90".into(),
+        color: None,
     });
     publisher.configure(track, parameters);
     publisher.push(track, 0, 0, true, Bytes::from_static(b"frame"));

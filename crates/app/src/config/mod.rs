@@ -5,6 +5,7 @@ pub mod keys;
 mod ladder;
 pub mod publish;
 pub mod tls;
+pub mod transcode;
 mod value;
 
 use std::collections::BTreeMap;
@@ -64,6 +65,8 @@ pub struct Config {
     pub database_url: Option<Secret>,
     /// `publish.takeover` and `live.*`
     pub live: hub::Settings,
+    /// `transcode.…`
+    pub transcode: transcode::Transcode,
     /// `log.level`
     pub log_level: String,
     /// `log.format` is `json`
@@ -79,7 +82,11 @@ struct Said {
 
 /// What was said of each key, not yet checked.
 #[derive(Clone, Debug)]
-pub struct Settings(BTreeMap<&'static str, Said>);
+pub struct Settings {
+    keys: BTreeMap<&'static str, Said>,
+    /// `[transcode.presets]`: its names are the operator's own.
+    presets: toml::Table,
+}
 
 impl Config {
     /// What goes only together.
@@ -102,7 +109,10 @@ impl Settings {
     /// # Errors
     /// Names the file or variable and the key that cannot be understood.
     pub fn gather(file: Option<&Path>, flags: &[(&'static str, Option<String>)]) -> Result<Self> {
-        let mut settings = Self(BTreeMap::new());
+        let mut settings = Self {
+            keys: BTreeMap::new(),
+            presets: toml::Table::new(),
+        };
         for key in KEYS {
             settings.say(key.name, key.default.into(), "default");
         }
@@ -122,7 +132,7 @@ impl Settings {
 
     /// Sets a key where nobody said anything else.
     pub fn default_to(&mut self, name: &'static str, value: &str) {
-        if self.0.get(name).is_none_or(|said| said.by == "default") {
+        if self.keys.get(name).is_none_or(|said| said.by == "default") {
             self.say(name, value.into(), "default");
         }
     }
@@ -140,6 +150,13 @@ impl Settings {
             };
             for (name, value) in names {
                 let full = format!("{section}.{name}");
+                if full == transcode::PRESETS {
+                    self.presets = value
+                        .as_table()
+                        .cloned()
+                        .with_context(|| format!("{by}: {full} is a section"))?;
+                    continue;
+                }
                 let Some(key) = keys::find(&full) else {
                     bail!(unknown(by, &full))
                 };
@@ -167,7 +184,7 @@ impl Settings {
     }
 
     fn say(&mut self, name: &'static str, value: String, by: &str) {
-        self.0.insert(name, Said { value, by: by.into() });
+        self.keys.insert(name, Said { value, by: by.into() });
     }
 
     /// What is in force and who said it, as TOML.
@@ -180,13 +197,14 @@ impl Settings {
                 let _ = writeln!(out, "{}[{of}]", if section.is_empty() { "" } else { "\n" });
                 section = of;
             }
-            let said = &self.0[key.name];
+            let said = &self.keys[key.name];
             let (shown, hides) = value::hidden(key.form, &said.value);
             // Stars must not be read back as the value.
             let comment = if said.value.is_empty() || hides { "# " } else { "" };
             let value = toml::Value::String(shown);
             let _ = writeln!(out, "{comment}{name} = {value}  # {}", said.by);
         }
+        out.push_str(&transcode::print(&self.presets));
         out
     }
 
@@ -216,6 +234,7 @@ impl Settings {
             outbound_allow: self.read("outbound.allow", value::networks)?.unwrap_or_default(),
             database_url: self.read("database.url", value::database)?,
             live: self.live()?,
+            transcode: self.transcode()?,
             log_level: self.choice("log.level")?,
             log_json: self.choice("log.format")? == "json",
         };
@@ -233,7 +252,7 @@ impl Settings {
                 "refuse" => hub::Takeover::Refuse,
                 _ => hub::Takeover::Replace,
             },
-            ladder: hub::Ladder::Off,
+            ladder: self.ladder()?,
         })
     }
 
@@ -263,7 +282,7 @@ impl Settings {
 
     /// Parses a key's value; `None` if it is empty.
     fn read<T>(&self, name: &str, parse: impl FnOnce(&str) -> Result<T>) -> Result<Option<T>> {
-        let said = &self.0[name];
+        let said = &self.keys[name];
         if said.value.is_empty() {
             return Ok(None);
         }
@@ -296,7 +315,14 @@ mod tests {
         let config = read("").unwrap();
         assert_eq!(config.http_listen, Some("0.0.0.0:8080".parse().unwrap()));
         assert_eq!(config.https_listen, None);
-        assert_eq!(config.live, hub::Settings::default());
+        let ladder = hub::Ladder::Preset("default".into());
+        assert_eq!(
+            config.live,
+            hub::Settings {
+                ladder,
+                ..hub::Settings::default()
+            }
+        );
         assert!(!config.publish_open);
     }
 

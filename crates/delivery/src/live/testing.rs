@@ -26,6 +26,7 @@ pub(super) fn video() -> Parameters {
         height: 720,
         frame_rate: FrameRate::new(30, 1),
         reorders: false,
+        color: None,
         codec_string: "avc1.64001F".into(),
     })
 }

@@ -23,6 +23,7 @@ mod me_passkeys;
 mod me_tokens;
 mod me_totp;
 mod members;
+mod obs;
 mod oidc;
 mod openapi;
 #[cfg(test)]
@@ -64,6 +65,7 @@ fn routes() -> OpenApiRouter<Platform> {
         .merge(me_passkeys::routes())
         .merge(me_tokens::routes())
         .merge(me_totp::routes())
+        .merge(obs::routes())
         .merge(oidc::routes())
         .merge(passkey_sign_in::routes())
         .merge(admin_providers::routes())

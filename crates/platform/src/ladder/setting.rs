@@ -56,8 +56,8 @@ pub enum Ladder {
 #[serde(deny_unknown_fields)]
 #[schema(as = LadderRung)]
 pub struct Rung {
-    /// What it is called: `720p`. Letters, digits, dots, hyphens and underscores.
-    #[schema(min_length = 1, max_length = 24, pattern = "^[A-Za-z0-9._-]+$")]
+    /// What it is called: `720p`. Letters, digits and hyphens: it stands in addresses.
+    #[schema(min_length = 1, max_length = 24, pattern = "^[A-Za-z0-9-]+$")]
     pub name: String,
     /// Pixels of the shorter side of its picture, 120 to 4320; 0 for sound alone.
     #[schema(maximum = 4320)]
@@ -154,9 +154,9 @@ fn stand_in(base: &hub::Ladder) -> Arc<str> {
 
 impl Rung {
     fn check(&self, at: &str) -> Result<()> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
         if !(1..=RUNG_NAME_MAX).contains(&self.name.len()) || !self.name.chars().all(plain) {
-            let detail = "must be 1 to 24 letters, digits, dots, hyphens and underscores";
+            let detail = "must be 1 to 24 letters, digits and hyphens";
             return refuse(format!("{at}/name"), detail);
         }
         if self.size != 0 && !SIZES.contains(&self.size) {
@@ -305,6 +305,7 @@ mod tests {
             (json!([rung("a", 240), rung("a", 480)]), "/x/rungs/1/name"),
             (with("name", json!("")), "/x/rungs/0/name"),
             (with("name", json!("a b")), "/x/rungs/0/name"),
+            (with("name", json!("..")), "/x/rungs/0/name"),
             (with("name", json!("x".repeat(25))), "/x/rungs/0/name"),
             (with("size", json!(119)), "/x/rungs/0/size"),
             (with("size", json!(4_321)), "/x/rungs/0/size"),

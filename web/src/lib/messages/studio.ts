@@ -160,6 +160,60 @@ export const studio = {
 		deleted: 'The stream is deleted.',
 		ofChannel: 'It belongs to a channel and is deleted with it.'
 	},
+	ladder: {
+		title: 'Qualities',
+		text: 'What viewers can choose from beside the picture you send. Each quality costs the server work.',
+		now: 'Now',
+		nowCaption: 'Qualities of this broadcast',
+		planned: 'What viewers will get',
+		plannedText: (source: string) => `With a source of ${source}.`,
+		plannedCaption: 'Qualities that viewers will get',
+		none: 'Only the source: nothing is made of it.',
+		mode: 'Qualities',
+		modes: {
+			server: ['As the server says', 'Whoever runs the server has chosen.'],
+			off: ['Only the source', 'Viewers with a slow connection may have to stop and wait.'],
+			preset: ['A preset', 'A set of qualities with a name.'],
+			rungs: ['My own', 'You say which ones.'],
+			webhook: ['Ask a program', 'The server asks a program for each broadcast, and tells it what you send.']
+		} as Record<'server' | 'off' | 'preset' | 'rungs' | 'webhook', [string, string]>,
+		noWebhook: 'Not set up on this server: whoever runs it has to name the program.',
+		preset: 'Preset',
+		rungs: 'My qualities',
+		rungsHint:
+			'None is larger than the source or has more bits. Lines 0 is sound alone. The best of them goes first when there is too little room.',
+		rung: (n: number) => `Quality ${n}`,
+		name: 'Name',
+		size: 'Lines',
+		frameRate: 'Frames a second, at most',
+		kilobits: 'kb/s',
+		codec: 'Codec',
+		codecs: { avc: 'H.264: plays everywhere', hevc: 'HEVC', av1: 'AV1' } as Record<
+			'avc' | 'hevc' | 'av1',
+			string
+		>,
+		add: 'Add a quality',
+		full: (max: number) => `${max} qualities are the most.`,
+		remove: (name: string) => `Remove ${name}`,
+		removeShort: 'Remove',
+		quality: 'Quality',
+		picture: 'Picture',
+		bitrate: 'Bit rate',
+		encoder: 'Made by',
+		cost: 'Work',
+		state: 'State',
+		source: 'Source',
+		sourceEncoder: 'you, untouched',
+		audioOnly: 'sound alone',
+		states: { starting: 'begins', running: 'is made', dropped: 'is not made' } as Record<
+			'starting' | 'running' | 'dropped',
+			string
+		>,
+		fits: 'will be made',
+		room: (used: string, total: string) => `The server has ${used} of ${total} in use.`,
+		save: 'Save qualities',
+		saved: 'Saved. It counts from the next broadcast on.'
+	},
 	breach: {
 		silence: (lasted: string) => `Nothing arrived for ${lasted}.`,
 		silenceHelp: 'The network or the encoder stood still. A cable is steadier than Wi-Fi.',

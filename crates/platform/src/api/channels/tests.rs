@@ -410,6 +410,7 @@ async fn on_air(world: &World, name: &str) -> hub::Publisher {
         height: 720,
         frame_rate: None,
         reorders: false,
+        color: None,
         codec_string: "avc1.64001F".into(),
     });
     publisher.configure(TrackId::VIDEO, parameters);

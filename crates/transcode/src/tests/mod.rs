@@ -1,0 +1,7 @@
+//! The whole crate with the real ffmpeg.
+
+mod clip;
+mod rungs;
+mod sound;
+mod troubles;
+mod world;
