@@ -1,12 +1,10 @@
 /** What is remembered of the link and of the viewer's wish between visits. */
-import { assumed } from './rungs';
+import { assumed, type Connection } from './rungs';
 
 const SAVER = 'headwater.saver';
 const BANDWIDTH = 'headwater.bandwidth';
 /** A link measured longer ago may be another one. */
 const FRESH_MS = 24 * 3600_000;
-
-type Connection = { downlink?: number; saveData?: boolean };
 
 function connection(): Connection | undefined {
 	return (navigator as Navigator & { connection?: Connection }).connection;

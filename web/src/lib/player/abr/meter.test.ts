@@ -49,3 +49,12 @@ test('after a restart only the new link counts', () => {
 	expect(meter.bits).toBeCloseTo(400e3, -3);
 	expect(meter.load).toBeNull();
 });
+
+test('what came beside took its share of the link', () => {
+	const meter = new Meter();
+	meter.beside({ bytes: 50_000, first: 8, end: 9 });
+	meter.beside({ bytes: 10_000, first: 10.2, end: 10.4 });
+	meter.beside({ bytes: 20_000, first: 10.8, end: 11.2 });
+	meter.add({ bytes: 30_000, seconds: 1, whole: 1, media: 1, end: 11 });
+	expect(meter.bits).toBeCloseTo(50_000 * 8, -1);
+});

@@ -14,12 +14,24 @@ export interface Transfer {
 	whole: number;
 	/** Seconds of media in it. */
 	media: number;
+	/** When the last byte came, in seconds; needed where other things come beside. */
+	end?: number;
+}
+
+/** Bytes that took their share of the link: the sound. */
+export interface Beside {
+	bytes: number;
+	/** When the first byte came and when the last, in seconds. */
+	first: number;
+	end: number;
 }
 
 /** Seconds of media after which a measurement counts half. */
 const FAST = 0.8;
 const SLOW = 3;
 const LOAD = 1;
+/** So many of the last transfers may have been beside the newest. */
+const BESIDE_MOST = 8;
 /** Nobody needs to know of more than this, in bits per second; clocks of browsers are too coarse to tell. */
 const MOST = 500e6;
 
@@ -27,14 +39,29 @@ export class Meter {
 	#fast = new Average(FAST);
 	#slow = new Average(SLOW);
 	#load = new Average(LOAD);
+	#others: Beside[] = [];
 
-	add({ bytes, seconds, whole, media }: Transfer) {
+	/** Something else came over the link. */
+	beside(other: Beside) {
+		this.#others = [...this.#others.slice(1 - BESIDE_MOST), other];
+	}
+
+	add({ bytes, seconds, whole, media, end }: Transfer) {
 		if (bytes <= 0 || media <= 0) return;
-		const cost = Math.max(seconds / (bytes * 8), 1 / MOST);
+		const all = bytes + (end === undefined ? 0 : this.#shared(end - seconds, end));
+		const cost = Math.max(seconds / (all * 8), 1 / MOST);
 		const weight = Math.max(media, seconds);
 		this.#fast.add(cost, weight);
 		this.#slow.add(cost, weight);
 		this.#load.add(whole / media, weight);
+	}
+
+	/** Bytes of others that came in a time. */
+	#shared(from: number, to: number): number {
+		return this.#others.reduce((sum, { bytes, first, end }) => {
+			const overlap = Math.min(to, end) - Math.max(from, first);
+			return overlap > 0 ? sum + bytes * Math.min(1, overlap / (end - first)) : sum;
+		}, 0);
 	}
 
 	/** The link is known to be this slow now, in bits per second: what was measured before is no longer true. */

@@ -39,9 +39,10 @@ test('the beginning leaves room on the link', () => {
 });
 
 test('the last visit is believed before the browser, and a wish to save data before both', () => {
-	expect(assumed(8e6, { downlink: 1.5 })).toBe(8e6);
-	expect(assumed(null, { downlink: 1.5 })).toBeCloseTo(1.05e6);
-	expect(assumed(null, { downlink: 10 })).toBe(6e6);
+	expect(assumed(8e6, { downlink: 1.5, effectiveType: '3g' })).toBe(8e6);
+	expect(assumed(null, { downlink: 1.5, effectiveType: '3g' })).toBeCloseTo(1.05e6);
+	expect(assumed(null, { downlink: 1.5, effectiveType: '4g' })).toBe(3e6);
+	expect(assumed(null, { downlink: 10 })).toBe(7e6);
 	expect(assumed(null, undefined)).toBe(3e6);
 	expect(assumed(8e6, { saveData: true })).toBe(1e6);
 });

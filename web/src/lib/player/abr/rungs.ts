@@ -38,13 +38,19 @@ export function first(rungs: Rung[], bandwidth: number, limit: number): number {
 	return Math.max(0, fits);
 }
 
+/** What a browser says of its network, where it says anything. */
+export interface Connection {
+	/** Megabits per second, at most 10, and a guess on a new network. */
+	downlink?: number;
+	/** The kind of network that it is like: `4g` and better, or one that is slower. */
+	effectiveType?: string;
+	saveData?: boolean;
+}
+
 /** The link as it is known before anything is loaded: by the last visit, else by the browser. */
-export function assumed(
-	remembered: number | null,
-	connection: { downlink?: number; saveData?: boolean } | undefined
-): number {
-	// Browsers say at most 10 Mb/s, and that for a whole day of the past.
-	const told = connection?.downlink ? connection.downlink * 1e6 * 0.7 : UNKNOWN;
-	const known = remembered ?? Math.min(told, 2 * UNKNOWN);
+export function assumed(remembered: number | null, connection: Connection | undefined): number {
+	const told = connection?.downlink ? connection.downlink * 1e6 * UP_SHARE : UNKNOWN;
+	const slow = /2g|3g/.test(connection?.effectiveType ?? '');
+	const known = remembered ?? (slow ? told : Math.max(told, UNKNOWN));
 	return connection?.saveData ? Math.min(known, 1e6) : known;
 }

@@ -15,7 +15,9 @@ const LOOK_MS = 500;
 const REMEMBER_MS = 10_000;
 /** A quality that sends nothing for so long, in seconds, has nothing to show yet. */
 const BEGINS_WITHIN = 1;
-/** Seconds of buffer below which that is dangerous. */
+/** So long, in seconds, a chunk must have been under way before its rate is believed. */
+const STEADY = 0.25;
+/** Seconds of buffer below which silence is dangerous. */
 const NEARLY_EMPTY = 0.3;
 
 const seconds = () => performance.now() / 1000;
@@ -194,13 +196,13 @@ export class DashAbr implements shaka.extern.AbrManager {
 		if (at !== before) this.#go(at, false);
 	}
 
-	/** Changes after the segment that is loading, or at once and without the rest of it. */
+	/** Changes after the segment that is loading, or at once and without the rest of it; what is there is played. */
 	#go(at: number, now: boolean) {
 		const variant = this.#variants[at];
 		this.#meter.moved();
 		if (!variant || !this.#switch) return;
 		if (now) this.#transfer = null;
-		this.#switch(variant, now, 0);
+		this.#switch(variant, now, now ? ahead(this.#video) : 0);
 	}
 
 	#limit() {
@@ -224,27 +226,21 @@ export class DashAbr implements shaka.extern.AbrManager {
 			return;
 		}
 		const chunk = transfer.arrival.pending(now);
-		if (!chunk) return;
-		const flight = {
-			elapsed: chunk.seconds,
-			waited: 0,
-			loaded: chunk.bytes,
-			expected: chunk.size,
-			media: media(chunk, transfer.bitrate)
-		};
-		const bits = tooSlow(flight, buffer);
+		if (!chunk || chunk.seconds < STEADY) return;
+		const { bitrate, from, to } = transfer;
+		const length = media(chunk, bitrate);
+		const begun = Math.max(0, video.currentTime + buffer + length - from);
+		const left = Math.max(0, to - from - begun);
+		// The quality changes with the next segment: it matters whether the rest of this one comes in time.
+		const rest = (left * bitrate) / 8;
+		const flight = { elapsed: chunk.seconds, waited: 0, loaded: chunk.bytes, expected: chunk.size + rest };
+		const bits = tooSlow({ ...flight, media: length + left }, buffer + left);
 		if (bits === null) return;
 		if (bits > 0) this.#meter.restart(bits);
 		const reading = this.#reading(bits);
-		const begun = Math.max(0, video.currentTime + buffer + flight.media - transfer.from);
-		const place = {
-			rate: bits,
-			bitrate: transfer.bitrate,
-			instead: this.#chooser.rungs[this.#chooser.refuge(reading)]?.bitrate ?? 0,
-			begun,
-			left: Math.max(0, transfer.to - transfer.from - begun),
-			missing: Math.max(0, chunk.size - chunk.bytes)
-		};
+		const instead = this.#chooser.rungs[this.#chooser.refuge(reading)]?.bitrate ?? 0;
+		const missing = Math.max(0, chunk.size - chunk.bytes);
+		const place = { rate: bits, bitrate, instead, begun, left, missing };
 		const before = this.#chooser.at;
 		if (worthLeaving(place) && this.#chooser.hurry(reading) !== before) this.#go(this.#chooser.at, true);
 	};

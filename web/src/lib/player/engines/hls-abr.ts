@@ -21,6 +21,7 @@ import Hls, {
 	type LevelSwitchingData,
 	type LoaderCallbacks,
 	type LoaderConfiguration,
+	type LoaderContext,
 	type LoaderStats,
 	type Part
 } from 'hls.js';
@@ -179,14 +180,17 @@ export class HlsAbr implements AbrComponentAPI {
 	};
 
 	readonly #loaded = (_: unknown, { frag, part }: FragLoadedData) => {
+		const { loading, loaded } = part?.stats ?? frag.stats;
+		const end = loading.end / 1000;
+		if (frag.type !== 'main') this.#meter.beside({ bytes: loaded, first: loading.first / 1000, end });
 		if (frag.type !== 'main' || frag.sn === 'initSegment') return;
 		this.#flight = null;
-		const { loading, loaded } = part?.stats ?? frag.stats;
 		this.#meter.add({
 			bytes: loaded,
 			seconds: (loading.end - loading.first) / 1000,
 			whole: (loading.end - loading.start) / 1000,
-			media: part?.duration ?? frag.duration
+			media: part?.duration ?? frag.duration,
+			end
 		});
 		const details = this.#hls.levels[frag.level]?.details;
 		const late = seconds() - this.#chosenAt > CHOOSE_AT_LEAST;
@@ -327,7 +331,7 @@ export function automatic(made: (abr: HlsAbr) => void): Partial<HlsConfig> {
 		) {
 			const { frag } = context;
 			if (frag.type === 'main' && frag.sn !== 'initSegment') abr?.began(context, this.stats);
-			super.load(context, config, callbacks as unknown as LoaderCallbacks<typeof context>);
+			super.load(context, config, callbacks as unknown as LoaderCallbacks<LoaderContext>);
 		}
 	}
 	return {
