@@ -2189,11 +2189,7 @@ export interface components {
              * @description Frames per second at most.
              */
             frame_rate_max: number;
-<<<<<<< HEAD
             /** @description What it is called: `720p`. Letters, digits and hyphens: it stands in addresses. */
-=======
-            /** @description What it is called: `720p`. Letters, digits, dots, hyphens and underscores. */
->>>>>>> ladder
             name: string;
             /**
              * Format: int32
