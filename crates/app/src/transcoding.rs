@@ -3,15 +3,28 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hub::{Hub, Ladder, Rung};
+use hub::{Broadcast, Hub, Ladder, Rung};
+use platform::Platform;
 use tracing::warn;
 use transcode::ladder::{self, Preset};
-use transcode::{NoPlanner, Options, Transcoder};
+use transcode::{Answer, Measured, Options, Planner, Transcoder};
 
 use crate::config::Config;
 
+/// Asks the program of `transcode.webhook_url`. It is told what the broadcast shows, which is what was measured.
+struct ByWebhook(Platform);
+
+impl Planner for ByWebhook {
+    fn plan<'a>(&'a self, broadcast: &'a Arc<Broadcast>, _: &'a Measured) -> Answer<'a> {
+        Box::pin(async move {
+            let answer = self.0.ask_for_ladder(broadcast).await;
+            answer.map_err(|error| error.to_string())
+        })
+    }
+}
+
 /// Encodes what the hub's broadcasts ask for, for as long as the hub lives.
-pub fn start(hub: &Hub, config: &Config) -> Option<Transcoder> {
+pub fn start(hub: &Hub, config: &Config, platform: &Platform) -> Option<Transcoder> {
     let Some(ffmpeg) = find(&config.transcode.ffmpeg) else {
         warn!(
             ffmpeg = %config.transcode.ffmpeg.display(),
@@ -28,7 +41,22 @@ pub fn start(hub: &Hub, config: &Config) -> Option<Transcoder> {
         memory_max: config.transcode.memory_max,
         folder: config.data_dir.join("transcode"),
     };
-    Some(Transcoder::start(hub.clone(), options, Arc::new(NoPlanner)))
+    Some(Transcoder::start(
+        hub.clone(),
+        options,
+        Arc::new(ByWebhook(platform.clone())),
+    ))
+}
+
+/// The names of all presets, those that every server has first.
+pub fn names(own: &[Preset]) -> Vec<String> {
+    let mut names: Vec<String> = ladder::presets().into_iter().map(|preset| preset.name).collect();
+    for preset in own {
+        if !names.contains(&preset.name) {
+            names.push(preset.name.clone());
+        }
+    }
+    names
 }
 
 /// The rungs of a preset, for encoders that make the ladder themselves: those that would be made here of a source without one.
@@ -70,6 +98,17 @@ mod tests {
         assert_eq!(sizes(Ladder::Asked { otherwise }), mobile);
         assert_eq!(sizes(Ladder::Off), None);
         assert_eq!(sizes(Ladder::Preset("no such".into())), None);
+    }
+
+    #[test]
+    fn a_stream_may_ask_for_every_preset_once() {
+        let own = |name: &str| Preset {
+            name: name.into(),
+            ..ladder::find(&[], "mobile").unwrap()
+        };
+        assert_eq!(names(&[]), platform::ladder::PRESETS);
+        let expected = ["default", "low-latency", "mobile", "high", "sports"];
+        assert_eq!(names(&[own("high"), own("sports")]), expected);
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod https;
 pub mod id;
 pub mod idempotency;
 pub mod images;
+pub mod ladder;
 pub mod live_state;
 pub mod mail;
 pub mod obs;

@@ -17,6 +17,7 @@ use crate::error::Result;
 use crate::https::Https;
 use crate::id::Id;
 use crate::images;
+use crate::ladder::{self, Webhook};
 use crate::live_state::LiveState;
 use crate::obs;
 use crate::outbound::Outbound;
@@ -40,6 +41,10 @@ pub struct Options {
     pub rtmps_url: Option<String>,
     /// How broadcasts are run where a stream says nothing else.
     pub live: hub::Settings,
+    /// The names of the presets that a stream may ask its ladder from.
+    pub ladder_presets: Vec<String>,
+    /// Who else is asked about ladders.
+    pub ladder_webhook: Option<ladder::webhook::Options>,
     /// Private networks that the server itself may call.
     pub outbound_allow: Vec<IpNet>,
     /// Who else is asked about publishers and players.
@@ -65,6 +70,10 @@ pub struct Shared {
     pub outbound: Outbound,
     /// Who else is asked about publishers and players.
     pub callbacks: Option<Callbacks>,
+    /// Who else is asked about ladders.
+    pub ladder_webhook: Option<Webhook>,
+    /// Whoever makes ladders.
+    pub(crate) transcoding: ladder::Seams,
     /// Reads publish tokens, where they are accepted.
     pub publish_tokens: Option<PublishTokens>,
     /// What stands between a stranger and an account.
@@ -156,9 +165,12 @@ impl Platform {
         let outbound = Outbound::new(options.outbound_allow.clone());
         let callbacks = options.callbacks.clone();
         let tokens = options.publish_tokens.clone();
+        let ladder_webhook = options.ladder_webhook.clone();
         Ok(Self(Arc::new(Shared {
             db,
             callbacks: callbacks.map(|options| Callbacks::new(outbound.clone(), clock.clone(), options)),
+            ladder_webhook: ladder_webhook.map(|options| Webhook::new(outbound.clone(), clock.clone(), options)),
+            transcoding: ladder::Seams::default(),
             publish_tokens: tokens.map(|options| PublishTokens::new(outbound.clone(), clock.clone(), options)),
             outbound,
             doors: Doors::new(&clock),

@@ -2,6 +2,7 @@
 
 pub mod docs;
 pub mod keys;
+mod ladder;
 pub mod publish;
 pub mod tls;
 pub mod transcode;
@@ -56,6 +57,8 @@ pub struct Config {
     pub publish_callbacks: Option<platform::callback::Options>,
     /// `publish.tokens_…`
     pub publish_tokens: Option<platform::publish_token::Options>,
+    /// `transcode.webhook_…`
+    pub ladder_webhook: Option<platform::ladder::webhook::Options>,
     /// `outbound.allow`
     pub outbound_allow: Vec<IpNet>,
     /// `database.url`
@@ -227,6 +230,7 @@ impl Settings {
             publish_keys_file: self.read("publish.keys_file", value::path)?,
             publish_callbacks: self.callbacks()?,
             publish_tokens: self.tokens()?,
+            ladder_webhook: self.ladder_webhook()?,
             outbound_allow: self.read("outbound.allow", value::networks)?.unwrap_or_default(),
             database_url: self.read("database.url", value::database)?,
             live: self.live()?,
@@ -415,6 +419,20 @@ mod tests {
             let asked = read(&with(more)).unwrap().publish_callbacks.unwrap();
             assert_eq!(asked.publish.unwrap().as_str(), "http://127.0.0.1/auth/");
         }
+    }
+
+    #[test]
+    fn questions_about_ladders_are_signed() {
+        let url = "[transcode]\nwebhook_url = 'http://127.0.0.1/ladder'\n";
+        assert!(fault(url).contains("transcode.webhook_secret"));
+        let asked = read(&format!("{url}webhook_secret = 'canary'"))
+            .unwrap()
+            .ladder_webhook
+            .unwrap();
+        assert_eq!(asked.url.as_str(), "http://127.0.0.1/ladder");
+        assert!(!format!("{asked:?}").contains("canary"));
+        assert!(fault("[transcode]\nwebhook_url = 'ftp://example.org/'").contains("http"));
+        assert!(read("").unwrap().ladder_webhook.is_none());
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Parts {
         }
         tokio::spawn(hub.clone().run());
         tokio::spawn(advice::tell(hub.clone()));
-        transcoding::start(&hub, &config);
+        transcoding::start(&hub, &config, &platform);
         Ok(Self {
             rtmp: RtmpServer::new(hub.clone(), gateway::rtmp::Options::default(), trusted(&config)),
             http: Arc::default(),

@@ -2189,7 +2189,7 @@ export interface components {
              * @description Frames per second at most.
              */
             frame_rate_max: number;
-            /** @description What it is called: `720p`. Letters, digits, dots, hyphens and underscores. */
+            /** @description What it is called: `720p`. Letters, digits and hyphens: it stands in addresses. */
             name: string;
             /**
              * Format: int32
