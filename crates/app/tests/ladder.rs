@@ -188,7 +188,9 @@ fn a_child_that_is_killed_is_seen_by_nobody_who_watches_the_source() {
     let _publisher = Publisher::with_sound(&server.publish_url("colors"));
     let source = server.media_path("colors", "/video");
     let listed = server.get_until("/live/colors.m3u8", |answer| answer.text().contains("/video-"));
-    let rung = media_playlists(&listed.text()).pop().map(|path| format!("/live/{path}"));
+    let rung = media_playlists(&listed.text())
+        .pop()
+        .map(|path| format!("/live/{path}"));
     let rung = rung.expect("a rung");
     server.get_until(&rung, |answer| answer.text().matches("#EXTINF").count() >= 2);
     let children = || output("pgrep", &format!("-P {} ffmpeg", server.child.id()));
@@ -197,9 +199,14 @@ fn a_child_that_is_killed_is_seen_by_nobody_who_watches_the_source() {
     output("kill", &format!("-9 {killed}"));
     let segments = |text: &str| text.matches("#EXTINF").count();
     let so_far = segments(&server.get(&rung).text());
-    let after = server.get_until(&rung, |answer| segments(&answer.text()) >= so_far + 3).text();
+    let after = server
+        .get_until(&rung, |answer| segments(&answer.text()) >= so_far + 3)
+        .text();
     assert!(!children().contains(killed), "another child took its place");
     assert!(!after.contains("#EXT-X-DISCONTINUITY\n"), "{after}");
     let text = server.get(&source).text();
-    assert!(!text.contains("#EXT-X-GAP") && !text.contains("#EXT-X-DISCONTINUITY\n"), "{text}");
+    assert!(
+        !text.contains("#EXT-X-GAP") && !text.contains("#EXT-X-DISCONTINUITY\n"),
+        "{text}"
+    );
 }
