@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hub::{Broadcast, Hub, Ladder, Rung};
-use platform::Platform;
+use hub::{Broadcast, Hub, Ladder, Rung, RungReport, RungState};
+use platform::{Platform, ladder as asked};
 use tracing::warn;
-use transcode::ladder::{self, Preset};
-use transcode::{Answer, Measured, Options, Planner, Transcoder};
+use transcode::ladder::{self, Preset, Source};
+use transcode::{Answer, ENCODERS, Encoder, Family, Foreseen, Measured, Options, Planner, Probe, Transcoder};
 
 use crate::config::Config;
 
@@ -41,11 +41,113 @@ pub fn start(hub: &Hub, config: &Config, platform: &Platform) -> Option<Transcod
         memory_max: config.transcode.memory_max,
         folder: config.data_dir.join("transcode"),
     };
-    Some(Transcoder::start(
-        hub.clone(),
-        options,
-        Arc::new(ByWebhook(platform.clone())),
-    ))
+    let transcoder = Transcoder::start(hub.clone(), options, Arc::new(ByWebhook(platform.clone())));
+    let (foresees, known, of) = (transcoder.clone(), transcoder.clone(), hub.clone());
+    platform.preview_ladder_by(move |question| preview(&foresees, &of, question));
+    let of = hub.clone();
+    platform.ask_of_transcoding(move || node(&known, &of));
+    Some(transcoder)
+}
+
+/// What viewers of a stream would get.
+fn preview(transcoder: &Transcoder, hub: &Hub, question: &asked::Question) -> asked::Preview {
+    let source = Source {
+        codec: question.source.codec.into(),
+        width: question.source.width,
+        height: question.source.height,
+        frame_rate: question.source.rate(),
+        bitrate: Some(question.source.bitrate),
+    };
+    let mut running = hub.broadcasts().into_iter();
+    let running = running.find(|broadcast| Some(broadcast.id()) == question.running.as_ref());
+    let freed = running.map_or(0, |broadcast| taken(&broadcast));
+    let forecast = transcoder.forecast(&question.ladder, &source, freed);
+    asked::Preview {
+        rungs: forecast.rungs.iter().map(planned).collect(),
+        decode_cost: forecast.decode_cost,
+        budget: budget(transcoder),
+        notice: forecast.notice,
+    }
+}
+
+fn planned(rung: &Foreseen) -> asked::PlannedRung {
+    let reason = "this server has no room for it: its processors encode other streams";
+    asked::PlannedRung {
+        name: rung.name.to_string(),
+        width: rung.width,
+        height: rung.height,
+        frame_rate: rung.frame_rate.map(media::FrameRate::per_second),
+        bitrate: rung.bitrate,
+        encoder: rung.encoder.to_owned(),
+        cost: rung.cost,
+        reason: (!rung.fits).then(|| reason.to_owned()),
+    }
+}
+
+/// What this server can encode, and does.
+fn node(transcoder: &Transcoder, hub: &Hub) -> asked::Node {
+    let tried = transcoder.tried();
+    let encoder = |encoder: Encoder| {
+        let found = tried
+            .iter()
+            .find(|(known, _)| *known == encoder)
+            .map(|(_, probe)| probe);
+        asked::Encoder {
+            name: encoder.name().to_owned(),
+            family: family(encoder.family).to_owned(),
+            codec: codec(encoder.codec),
+            works: found.map(|probe| *probe == Probe::Works),
+            reason: found.and_then(|probe| match probe {
+                Probe::Fails(reason) => Some(reason.clone()),
+                Probe::Works => None,
+            }),
+        }
+    };
+    let jobs = hub.broadcasts().into_iter().filter(|broadcast| taken(broadcast) > 0);
+    asked::Node {
+        budget: budget(transcoder),
+        encoders: ENCODERS.into_iter().map(encoder).collect(),
+        jobs: jobs
+            .map(|broadcast| asked::Job {
+                broadcast: broadcast.id().clone(),
+                cost: taken(&broadcast),
+                speed: None,
+            })
+            .collect(),
+    }
+}
+
+fn budget(transcoder: &Transcoder) -> asked::Budget {
+    let load = transcoder.load();
+    asked::Budget {
+        total: load.total,
+        used: load.used,
+    }
+}
+
+/// What the rungs of a broadcast take, in thousandths of a processor.
+fn taken(broadcast: &Broadcast) -> u32 {
+    let made = |rung: &&RungReport| !matches!(rung.state, RungState::Dropped(_));
+    let report = broadcast.ladder_report();
+    report.map_or(0, |report| report.rungs.iter().filter(made).map(|rung| rung.cost).sum())
+}
+
+/// As `transcode.encoder` names it.
+fn family(family: Family) -> &'static str {
+    match family {
+        Family::Software => "software",
+        Family::Nvenc => "nvenc",
+        Family::Vaapi => "vaapi",
+        Family::Qsv => "qsv",
+    }
+}
+
+fn codec(codec: hub::Codec) -> asked::Codec {
+    match codec {
+        hub::Codec::Avc => asked::Codec::Avc,
+        hub::Codec::Hevc => asked::Codec::Hevc,
+        hub::Codec::Av1 => asked::Codec::Av1,
+    }
 }
 
 /// The names of all presets, those that every server has first.

@@ -1,16 +1,16 @@
 //! What encoding costs, in thousandths of a processor: docs/transcoding.md says what of it was measured.
 
 use hub::Codec;
-use media::{VideoCodec, VideoParameters};
+use media::VideoCodec;
 
 use crate::encoder::{Encoder, Family};
-use crate::ladder::{Shape, Speed};
+use crate::ladder::{Shape, Source, Speed};
 
 /// A child that makes sound alone.
 pub const AUDIO: u32 = 30;
 
 /// Decoding a source.
-pub fn decode(source: &VideoParameters) -> u32 {
+pub fn decode(source: &Source) -> u32 {
     let fps = source.frame_rate.map_or(30.0, media::FrameRate::per_second);
     let per_megapixel = match source.codec {
         VideoCodec::Avc => 3.0,

@@ -179,22 +179,12 @@ impl Job {
     }
 
     async fn asked(&self, source: &VideoParameters) -> Option<Asked> {
-        let preset = |name: &str| preset(&self.works.presets, name);
         match &self.broadcast.settings().ladder {
-            Ladder::Off => None,
-            Ladder::Preset(name) => Some(of_preset(preset(name))),
-            Ladder::Rungs(rungs) => Some(Asked {
-                wanted: Wanted {
-                    rungs: rungs.to_vec(),
-                    own_size: true,
-                },
-                ..of_preset(preset("default"))
-            }),
             Ladder::Asked { otherwise } => {
                 let measured = Measured::of(source, self.broadcast.health().as_deref());
                 let answer = tokio::time::timeout(PLAN_PATIENCE, self.planner.plan(&self.broadcast, &measured)).await;
                 let answer = answer.unwrap_or_else(|_| Err("no answer in two seconds".to_owned()));
-                let otherwise = of_preset(preset(otherwise));
+                let otherwise = of_preset(preset(&self.works.presets, otherwise));
                 Some(match answer {
                     Ok(rungs) => Asked {
                         wanted: Wanted { rungs, own_size: true },
@@ -206,6 +196,7 @@ impl Job {
                     },
                 })
             }
+            ladder => asked(&self.works.presets, ladder),
         }
     }
 
@@ -255,6 +246,21 @@ impl Job {
         if let Some(audio) = &mut self.audio {
             audio.handle_timeout(now, &mut self.published);
         }
+    }
+}
+
+/// What a ladder asks for that nobody must be asked about; `None` where it asks for nothing.
+pub fn asked(presets: &[Preset], ladder: &Ladder) -> Option<Asked> {
+    match ladder {
+        Ladder::Off => None,
+        Ladder::Preset(name) | Ladder::Asked { otherwise: name } => Some(of_preset(preset(presets, name))),
+        Ladder::Rungs(rungs) => Some(Asked {
+            wanted: Wanted {
+                rungs: rungs.to_vec(),
+                own_size: true,
+            },
+            ..of_preset(preset(presets, "default"))
+        }),
     }
 }
 

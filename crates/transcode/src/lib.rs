@@ -11,6 +11,7 @@ mod bitstream;
 mod child;
 mod cost;
 mod encoder;
+mod forecast;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 mod isolation;
@@ -31,6 +32,7 @@ mod video;
 mod works;
 
 pub use encoder::{ENCODERS, Encoder, Family, Found, Probe, probe};
+pub use forecast::{Forecast, Foreseen};
 pub use own_options::{OwnOptions, Refused};
 pub use planner::{Answer, Measured, NoPlanner, Planner};
 pub use transcoder::{Load, Options, Transcoder, cpu_budget_of};

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 
 use hub::{Broadcast, BroadcastId, Event, Hub, Ladder};
 use tokio::sync::broadcast::error::RecvError;
@@ -13,10 +13,11 @@ use tracing::warn;
 
 use crate::admission::Budget;
 use crate::child::Launch;
-use crate::encoder::{Family, Found, probe};
+use crate::encoder::{Encoder, Family, Found, Probe, probe};
+use crate::forecast::{self, Forecast};
 use crate::isolation;
 use crate::job::{EVENTS_MAX, Job};
-use crate::ladder::Preset;
+use crate::ladder::{Preset, Source};
 use crate::planner::Planner;
 use crate::works::Works;
 
@@ -55,6 +56,10 @@ pub struct Load {
 #[derive(Clone, Debug)]
 pub struct Transcoder {
     budget: Arc<Budget>,
+    family: Family,
+    presets: Arc<[Preset]>,
+    /// Known once they were tried.
+    encoders: Arc<OnceLock<Arc<Found>>>,
 }
 
 impl Transcoder {
@@ -63,14 +68,36 @@ impl Transcoder {
         let budget = Budget::new(options.cpu_budget);
         let transcoder = Self {
             budget: Arc::clone(&budget),
+            family: options.family,
+            presets: options.presets.clone().into(),
+            encoders: Arc::default(),
         };
+        let tried = Arc::clone(&transcoder.encoders);
         // Before anything else, so that no broadcast is missed.
         let events = hub.subscribe();
         tokio::spawn(async move {
             let shop = Shop::open(hub, options, budget, planner).await;
+            // Only this task tells.
+            let _ = tried.set(Arc::clone(&shop.encoders));
             shop.run(events).await;
         });
         transcoder
+    }
+
+    /// What `ladder` would be of a source now, if `freed` thousandths of a processor were free beside those that are.
+    pub fn forecast(&self, ladder: &Ladder, source: &Source, freed: u32) -> Forecast {
+        let room = self
+            .budget
+            .total()
+            .saturating_sub(self.budget.used())
+            .saturating_add(freed);
+        let known = self.encoders.get().cloned().unwrap_or_default();
+        forecast::forecast((&self.presets, self.family, &known), ladder, source, room)
+    }
+
+    /// The encoders that were tried here, and how that went; software is taken to work until it does not.
+    pub fn tried(&self) -> Vec<(Encoder, Probe)> {
+        self.encoders.get().map(|found| found.0.clone()).unwrap_or_default()
     }
 
     /// How much of the budget is taken.

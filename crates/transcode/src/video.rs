@@ -87,7 +87,7 @@ impl Video {
             .map(|shape| rung(works, shape, &asked.preset, &mut notices))
             .collect();
         let costs: Vec<_> = rungs.iter().map(|rung| rung.cost).collect();
-        let (reservation, left_out) = works.budget.reserve(cost::decode(&source), &costs);
+        let (reservation, left_out) = works.budget.reserve(cost::decode(&known), &costs);
         for rung in rungs.iter_mut().take(left_out) {
             rung.dropped = Some("this server has no room for it".to_owned());
         }
