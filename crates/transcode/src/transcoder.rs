@@ -76,9 +76,7 @@ impl Transcoder {
         // Before anything else, so that no broadcast is missed.
         let events = hub.subscribe();
         tokio::spawn(async move {
-            let shop = Shop::open(hub, options, budget, planner).await;
-            // Only this task tells.
-            let _ = tried.set(Arc::clone(&shop.encoders));
+            let shop = Shop::open(hub, options, budget, planner, tried).await;
             shop.run(events).await;
         });
         transcoder
@@ -119,12 +117,19 @@ struct Shop {
     encoders: Arc<Found>,
     presets: Arc<[Preset]>,
     cores: usize,
+    tried: Arc<OnceLock<Arc<Found>>>,
     jobs: JoinSet<BroadcastId>,
     known: HashSet<BroadcastId>,
 }
 
 impl Shop {
-    async fn open(hub: Hub, options: Options, budget: Arc<Budget>, planner: Arc<dyn Planner>) -> Self {
+    async fn open(
+        hub: Hub,
+        options: Options,
+        budget: Arc<Budget>,
+        planner: Arc<dyn Planner>,
+        tried: Arc<OnceLock<Arc<Found>>>,
+    ) -> Self {
         let encoders = match options.family {
             Family::Software => Found::default(),
             family => probe(&options.ffmpeg, |encoder| encoder.family == family).await,
@@ -146,6 +151,7 @@ impl Shop {
             encoders: Arc::new(encoders),
             presets: options.presets.into(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
+            tried,
             jobs: JoinSet::new(),
             known: HashSet::new(),
         }
@@ -169,6 +175,17 @@ impl Shop {
         }
     }
 
+    /// Tries every encoder, once and beside the work, so that whoever runs the server can be told.
+    fn try_all(&self) {
+        let (tried, ffmpeg) = (Arc::clone(&self.tried), self.launch.ffmpeg.clone());
+        if tried.get().is_none() {
+            tokio::spawn(async move {
+                // Another try that was quicker found the same.
+                let _ = tried.set(Arc::new(probe(&ffmpeg, |_| true).await));
+            });
+        }
+    }
+
     /// Takes up what runs already.
     fn look(&mut self) {
         for broadcast in self.hub.broadcasts() {
@@ -180,6 +197,9 @@ impl Shop {
         let id = broadcast.id().clone();
         if broadcast.settings().ladder == Ladder::Off || !self.known.insert(id.clone()) {
             return;
+        }
+        if self.known.len() == 1 {
+            self.try_all();
         }
         let (events, receiver) = mpsc::channel(EVENTS_MAX);
         let works = Works {
