@@ -61,7 +61,10 @@ test-e2e: web
 test-all: test ## the same, then with every other encoder and player that can be had here
 	@$(NEED) python rtmpdump gstreamer vlc mpv
 	@# The tests that ask for a database start it again.
-	trap 'scripts/postgres.sh remove' EXIT; PEERS=all MODERN_FFMPEG="$$(scripts/modern-ffmpeg.sh)" cargo test --locked -p headwater
+	@# Of the whole workspace: one package alone would be built anew with other features.
+	trap 'scripts/postgres.sh remove' EXIT; PEERS=all MODERN_FFMPEG="$$(scripts/modern-ffmpeg.sh)" \
+	  cargo test --workspace --locked --test peers --test ladder
+	MODERN_FFMPEG="$$(scripts/modern-ffmpeg.sh)" cargo test --workspace --locked --lib tests::rungs
 
 check: web ## format, lints, layer rule, docs, web types: the quick half of test
 	@$(NEED) build

@@ -137,7 +137,9 @@ fn a_modern_ffmpeg_sends_its_own_ladder_and_a_second_sound_and_nothing_is_encode
     let _publisher = Publisher(spawn(&ffmpeg, &line));
     let all = |text: &str| text.matches("#EXT-X-STREAM-INF").count() == 3 && text.matches("TYPE=AUDIO").count() == 2;
     let multivariant = server
-        .get_until("/live/ladder.m3u8", |answer| answer.status == 200 && all(&answer.text()))
+        .get_until("/live/ladder.m3u8", |answer| {
+            answer.status == 200 && all(&answer.text())
+        })
         .text();
     for size in ["640x360", "426x240", "256x144"] {
         assert!(multivariant.contains(size), "{multivariant}");

@@ -207,7 +207,7 @@ mod tests {
     struct Chance(u64);
 
     impl Chance {
-        fn next(&mut self) -> usize {
+        fn number(&mut self) -> usize {
             self.0 = self
                 .0
                 .wrapping_mul(6_364_136_223_846_793_005)
@@ -218,15 +218,15 @@ mod tests {
         /// The seed, changed in a few places; never empty.
         fn mutation(&mut self, seed: &[u8]) -> Vec<u8> {
             let mut bytes = seed.to_vec();
-            for _ in 0..=self.next() % 8 {
+            for _ in 0..=self.number() % 8 {
                 if bytes.is_empty() {
                     bytes.push(0);
                 }
-                let at = self.next() % bytes.len();
-                match self.next() % 4 {
-                    0 => bytes[at] = self.next() as u8,
-                    1 => drop(bytes.drain(at..bytes.len().min(at + 1 + self.next() % 16))),
-                    2 => bytes.insert(at, self.next() as u8),
+                let at = self.number() % bytes.len();
+                match self.number() % 4 {
+                    0 => bytes[at] = self.number() as u8,
+                    1 => drop(bytes.drain(at..bytes.len().min(at + 1 + self.number() % 16))),
+                    2 => bytes.insert(at, self.number() as u8),
                     _ => bytes[at] = 0xff,
                 }
             }

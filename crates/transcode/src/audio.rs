@@ -7,8 +7,10 @@ use hub::Derived;
 use media::{AudioCodec, AudioParameters, Kind, Parameters, Sample, TrackId};
 use tracing::warn;
 
+use crate::admission::Reservation;
 use crate::arguments;
 use crate::child::{ChildEvent, Generation};
+use crate::cost;
 use crate::policy::{Step, Trouble, Troubles};
 use crate::published::Published;
 use crate::running::Running;
@@ -26,18 +28,28 @@ pub struct Audio {
     works: Arc<Works>,
     derived: Derived,
     source: AudioParameters,
+    _reservation: Reservation,
     running: Option<Running>,
     troubles: Troubles,
     resting: Duration,
 }
 
 impl Audio {
-    /// For sound that not every player plays; `None` for AAC, which passes untouched.
+    /// For sound that not every player plays, if there is room for it; `None` for AAC, which passes untouched.
     pub fn new(works: &Arc<Works>, derived: &Derived, source: AudioParameters) -> Option<Self> {
-        (source.codec != AudioCodec::Aac).then(|| Self {
+        if source.codec == AudioCodec::Aac {
+            return None;
+        }
+        let (reservation, left_out) = works.budget.reserve(0, &[cost::AUDIO]);
+        if left_out > 0 {
+            warn!(broadcast = %derived.broadcast().name(), "there is no room to make AAC of this stream's sound");
+            return None;
+        }
+        Some(Self {
             works: Arc::clone(works),
             derived: derived.clone(),
             source,
+            _reservation: reservation,
             running: None,
             troubles: Troubles::default(),
             resting: Duration::ZERO,

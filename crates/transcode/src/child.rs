@@ -295,3 +295,29 @@ fn epitaph(status: io::Result<ExitStatus>, last: String) -> String {
         Err(error) => format!("ffmpeg ended: {error}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_child_that_reads_nothing_is_full_and_holds_nobody_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let launch = Launch {
+            ffmpeg: "/bin/sleep".into(),
+            isolation: Vec::new(),
+            memory_max: 1 << 30,
+            folder: folder.path().to_owned(),
+        };
+        let (events, mut received) = mpsc::channel(8);
+        let child = Child::start(&launch, &["1000".to_owned()], 1, 7, &events).unwrap();
+        let frame = Bytes::from(vec![0; 1 << 20]);
+        let taken = (0..100).take_while(|_| child.send(frame.clone()).is_ok()).count();
+        assert!((16..=20).contains(&taken), "{taken} MiB");
+        drop(child);
+        let Some((7, ChildEvent::Exited(reason))) = received.recv().await else {
+            panic!("it is killed")
+        };
+        assert!(reason.contains("signal: 9"), "{reason}");
+    }
+}

@@ -1,4 +1,4 @@
-//! What encoding costs, in thousandths of a processor, measured as docs/transcoding.md says.
+//! What encoding costs, in thousandths of a processor: docs/transcoding.md says what of it was measured.
 
 use hub::Codec;
 use media::{VideoCodec, VideoParameters};
@@ -13,9 +13,9 @@ pub const AUDIO: u32 = 30;
 pub fn decode(source: &VideoParameters) -> u32 {
     let fps = source.frame_rate.map_or(30.0, media::FrameRate::per_second);
     let per_megapixel = match source.codec {
-        VideoCodec::Avc => 1.8,
-        VideoCodec::Hevc => 2.4,
-        VideoCodec::Av1 | VideoCodec::Vp9 => 2.4,
+        VideoCodec::Avc => 3.0,
+        VideoCodec::Hevc => 4.0,
+        VideoCodec::Av1 | VideoCodec::Vp9 => 4.0,
     };
     thousandths(source.width, source.height, fps, per_megapixel)
 }
@@ -23,9 +23,9 @@ pub fn decode(source: &VideoParameters) -> u32 {
 /// Scaling and encoding one rung.
 pub fn encode(shape: &Shape, encoder: Encoder, speed: Speed) -> u32 {
     let per_megapixel = match (encoder.family, encoder.codec, speed) {
-        (Family::Software, Codec::Avc, Speed::Superfast) => 4.5,
-        (Family::Software, Codec::Avc, Speed::Veryfast) => 6.5,
-        (Family::Software, Codec::Avc, Speed::Fast) => 14.0,
+        (Family::Software, Codec::Avc, Speed::Superfast) => 6.0,
+        (Family::Software, Codec::Avc, Speed::Veryfast) => 9.0,
+        (Family::Software, Codec::Avc, Speed::Fast) => 25.0,
         (Family::Software, Codec::Hevc, Speed::Superfast) => 16.0,
         (Family::Software, Codec::Hevc, Speed::Veryfast) => 24.0,
         (Family::Software, Codec::Hevc, Speed::Fast) => 40.0,

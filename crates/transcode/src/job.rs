@@ -105,6 +105,8 @@ impl Job {
                 }
                 if let Some(video) = &mut self.video {
                     video.push(now, sample, &mut self.published);
+                    let retired = video.take_retired();
+                    self.draining.extend(retired.map(|running| (running, now + DRAIN)));
                 }
             }
             Kind::Audio => {

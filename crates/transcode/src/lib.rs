@@ -6,10 +6,13 @@
 mod admission;
 mod arguments;
 mod audio;
+mod bitrate;
 mod bitstream;
 mod child;
 mod cost;
 mod encoder;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod isolation;
 mod job;
 pub mod ladder;

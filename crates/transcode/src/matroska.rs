@@ -28,7 +28,7 @@ pub fn header(parameters: &Parameters) -> Bytes {
         element(out, 0x5741, |out| out.extend(b"headwater"));
     });
     element(&mut out, 0x1654_ae6b, |out| {
-        element(out, 0xae, |out| track(out, parameters))
+        element(out, 0xae, |out| track(out, parameters));
     });
     out.into()
 }

@@ -30,10 +30,11 @@ impl Published {
         }
     }
 
-    /// Publishes a frame, if its track has parameters and it comes after those before it.
+    /// Publishes a frame, if its track has parameters and it comes after those before it. What an encoder of sound writes before media
+    /// time 0 primes a decoder that begins there, and is left out.
     pub fn push(&mut self, derived: &Derived, track: TrackId, sample: Sample) {
         let known = self.tracks.get_mut(&track).filter(|known| known.parameters.is_some());
-        if let Some(known) = known.filter(|known| known.dts < sample.dts) {
+        if let Some(known) = known.filter(|known| known.dts < sample.dts && sample.dts >= 0) {
             known.dts = sample.dts;
             derived.push(track, sample);
         }

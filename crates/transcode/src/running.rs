@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use hub::Derived;
 use media::{Kind, Parameters, Sample, TrackId};
 use tracing::debug;
@@ -14,6 +15,11 @@ use crate::policy::{Trouble, Watch};
 use crate::published::Published;
 use crate::times::{Place, Times};
 
+/// With so many key frames of the source in a row that are none of a rung's, the encoder does not follow: one may be spoiled.
+const MISSED_MAX: u32 = 2;
+/// So many frames in a row may come out at times at which none went in: a spoiled source does that.
+const STRAYS_MAX: u32 = 120;
+
 /// A child and what is known of its frames.
 #[derive(Debug)]
 pub struct Running {
@@ -25,8 +31,8 @@ pub struct Running {
     times: Times,
     watch: Watch,
     outputs: Vec<Output>,
-    /// Frames that came out at a time at which none went in.
-    strays: u64,
+    /// Frames in a row that came out at a time at which none went in.
+    strays: u32,
 }
 
 #[derive(Debug)]
@@ -35,6 +41,49 @@ struct Output {
     timescale: u32,
     bitstream: Option<Bitstream>,
     newest: i64,
+    /// Key frames of the source in a row that are none here.
+    missed: u32,
+}
+
+impl Output {
+    fn publish(
+        &mut self,
+        place: Place,
+        keyframe: bool,
+        data: Bytes,
+        derived: &Derived,
+        published: &mut Published,
+    ) -> Result<(), Trouble> {
+        self.meets(keyframe, &place)?;
+        let Some(bitstream) = &mut self.bitstream else {
+            return Ok(());
+        };
+        let data = bitstream.convert(data);
+        if let Some(parameters) = bitstream.parameters() {
+            published.configure(derived, self.track, parameters);
+        }
+        let sample = Sample {
+            dts: place.dts,
+            cts: place.cts,
+            duration: None,
+            keyframe: keyframe && place.keyframe,
+            data,
+        };
+        published.push(derived, self.track, sample);
+        Ok(())
+    }
+
+    /// Takes note of a made frame; fails once players could not change to this rung.
+    fn meets(&mut self, keyframe: bool, place: &Place) -> Result<(), Trouble> {
+        if place.keyframe {
+            self.missed = if keyframe { 0 } else { self.missed + 1 };
+        }
+        if self.missed < MISSED_MAX {
+            return Ok(());
+        }
+        let reason = "its key frames do not stand where the source's do";
+        Err(Trouble::Garbled(reason.to_owned()))
+    }
 }
 
 impl Running {
@@ -45,6 +94,7 @@ impl Running {
             timescale: source.timescale(),
             bitstream: None,
             newest: i64::MIN,
+            missed: 0,
         };
         // A full queue shows in what goes in after it.
         let _ = child.send(matroska::header(source));
@@ -95,33 +145,32 @@ impl Running {
                 let Some(out) = self.outputs.get_mut(output) else {
                     return Ok(());
                 };
-                let ticks = pts - matroska::OFFSET_SECONDS * i64::from(out.timescale);
+                let ticks = pts.saturating_sub(matroska::OFFSET_SECONDS * i64::from(out.timescale));
                 out.newest = ticks;
                 self.watch.handle_output(output, micros(ticks, out.timescale));
-                let Some(place) = place(self.kind, &self.times, ticks, keyframe) else {
-                    self.strays += 1;
-                    debug!(track = ?out.track, ticks, strays = self.strays, "a made frame has no frame that it was made from");
-                    return Ok(());
-                };
-                let Some(bitstream) = &mut out.bitstream else {
-                    return Ok(());
-                };
-                let data = bitstream.convert(data);
-                if let Some(parameters) = bitstream.parameters() {
-                    published.configure(derived, out.track, parameters);
+                match place(self.kind, &self.times, ticks) {
+                    Some(place) => {
+                        self.strays = 0;
+                        out.publish(place, keyframe, data, derived, published)?;
+                        self.forget();
+                        Ok(())
+                    }
+                    None => self.strayed(output, ticks),
                 }
-                let sample = Sample {
-                    dts: place.dts,
-                    cts: place.cts,
-                    duration: None,
-                    keyframe: keyframe && place.keyframe,
-                    data,
-                };
-                published.push(derived, out.track, sample);
-                self.forget();
-                Ok(())
             }
         }
+    }
+
+    /// Leaves out a frame that no frame of the source is at the time of.
+    fn strayed(&mut self, output: usize, ticks: i64) -> Result<(), Trouble> {
+        self.strays += 1;
+        debug!(output, ticks, "a made frame has no frame that it was made from");
+        if self.strays < STRAYS_MAX {
+            return Ok(());
+        }
+        Err(Trouble::Garbled(
+            "its frames do not stand where the source's do".to_owned(),
+        ))
     }
 
     fn begin(&mut self, output: usize, stream: &Stream) -> Result<(), Trouble> {
@@ -155,14 +204,14 @@ impl Running {
     }
 }
 
-fn place(kind: Kind, times: &Times, ticks: i64, keyframe: bool) -> Option<Place> {
+fn place(kind: Kind, times: &Times, ticks: i64) -> Option<Place> {
     match kind {
         Kind::Video => times.place(ticks),
-        // An encoder of sound cuts its own frames; what lies before the beginning primes the decoder.
-        Kind::Audio => (ticks >= 0).then_some(Place {
+        // An encoder of sound cuts its own frames.
+        Kind::Audio => Some(Place {
             dts: ticks,
             cts: 0,
-            keyframe,
+            keyframe: true,
         }),
     }
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hub::{Derived, LadderReport, RungReport, RungState};
-use media::{Parameters, Sample, TrackId, VideoParameters};
+use media::{Parameters, Sample, TrackId, VideoCodec, VideoParameters};
 use tracing::{info, warn};
 
 use crate::admission::Reservation;
 use crate::arguments::{self, Rendition};
+use crate::bitrate::Bitrate;
 use crate::child::{ChildEvent, Generation};
 use crate::cost;
 use crate::encoder::Encoder;
@@ -36,6 +37,14 @@ struct Rung {
     cost: u32,
     /// Why it is not made.
     dropped: Option<String>,
+    /// The source has no more bits than it.
+    heavy: bool,
+}
+
+impl Rung {
+    fn is_made(&self) -> bool {
+        self.dropped.is_none() && !self.heavy
+    }
 }
 
 /// The ladder of one source.
@@ -55,6 +64,11 @@ pub struct Video {
     /// Why there is none until then.
     rests: Option<String>,
     notice: Option<String>,
+    bitrate: Bitrate,
+    /// The last measurement that nothing was done about.
+    measured: Option<u32>,
+    /// A child that was replaced and still gives out what it has.
+    retired: Option<Running>,
 }
 
 impl Video {
@@ -96,6 +110,9 @@ impl Video {
             resting: Duration::ZERO,
             rests: None,
             notice: (!notices.is_empty()).then(|| notices.join("; ")),
+            bitrate: Bitrate::default(),
+            measured: None,
+            retired: None,
         };
         video.tell(&Published::default());
         video
@@ -113,6 +130,13 @@ impl Video {
 
     /// Hands a frame of the source to the child; starts one at a key frame where none runs.
     pub fn push(&mut self, now: Duration, sample: &Sample, published: &mut Published) {
+        let micros = sample.dts * 1_000 / 90;
+        self.measured = self.bitrate.push(micros, sample.data.len()).or(self.measured);
+        if sample.keyframe
+            && let Some(measured) = self.measured.take()
+        {
+            self.weigh(measured, published);
+        }
         if self.running.is_none() && sample.keyframe && now >= self.resting {
             self.start(now, published);
         }
@@ -162,8 +186,35 @@ impl Video {
         Some(running)
     }
 
+    /// The child that was replaced, once.
+    pub fn take_retired(&mut self) -> Option<Running> {
+        self.retired.take()
+    }
+
+    /// Leaves out the rungs that need as many bits as the source has, and takes up again those that need far fewer.
+    fn weigh(&mut self, measured: u32, published: &mut Published) {
+        let mut changed = false;
+        for rung in self.rungs.iter_mut().filter(|rung| rung.dropped.is_none()) {
+            let bitrate = rung.rendition.shape.bitrate;
+            let heavy = weighs(rung.heavy, bitrate, measured) && self.source.codec == VideoCodec::Avc;
+            changed |= heavy != rung.heavy;
+            if heavy && !rung.heavy {
+                published.lose(&self.derived, rung.rendition.shape.track);
+            }
+            rung.heavy = heavy;
+        }
+        if changed {
+            // This very key frame is the first of the next child.
+            self.retired = self.running.take();
+            if let Some(retired) = &mut self.retired {
+                retired.finish();
+            }
+            self.tell(published);
+        }
+    }
+
     fn start(&mut self, now: Duration, published: &mut Published) {
-        let made: Vec<_> = self.rungs.iter().filter(|rung| rung.dropped.is_none()).collect();
+        let made: Vec<_> = self.rungs.iter().filter(|rung| rung.is_made()).collect();
         if made.is_empty() {
             return;
         }
@@ -194,13 +245,13 @@ impl Video {
         for track in self.tracks() {
             published.lose(&self.derived, track);
         }
-        let made = self.rungs.iter().filter(|rung| rung.dropped.is_none()).count();
+        let made = self.rungs.iter().filter(|rung| rung.is_made()).count();
         let step = self.troubles.judge(now, trouble, made);
         warn!(broadcast = %self.derived.broadcast().name(), %trouble, ?step, "encoding is in trouble");
         match step {
             Step::Again => {}
             Step::Fewer => {
-                if let Some(rung) = self.rungs.iter_mut().find(|rung| rung.dropped.is_none()) {
+                if let Some(rung) = self.rungs.iter_mut().find(|rung| rung.is_made()) {
                     rung.dropped = Some(trouble.to_string());
                 }
             }
@@ -227,7 +278,7 @@ impl Video {
 
     /// What playlists are told at once: the rungs that are meant to be made.
     pub fn planned(&self) -> Vec<hub::Planned> {
-        let made = self.rungs.iter().filter(|rung| rung.dropped.is_none());
+        let made = self.rungs.iter().filter(|rung| rung.is_made());
         made.map(|rung| rung.rendition.shape.planned()).collect()
     }
 }
@@ -239,7 +290,14 @@ fn rung(works: &Works, shape: Shape, preset: &Preset, notices: &mut Vec<String>)
         cost: cost::encode(&shape, encoder, preset.speed),
         rendition: Rendition { shape, encoder },
         dropped: None,
+        heavy: false,
     }
+}
+
+/// A rung comes back only when the source has clearly more, so that it does not come and go.
+fn weighs(before: bool, bitrate: u32, measured: u32) -> bool {
+    let (bitrate, measured) = (u64::from(bitrate), u64::from(measured));
+    measured * 10 <= bitrate * if before { 13 } else { 10 }
 }
 
 fn report(rung: &Rung, rests: Option<&String>, published: &Published) -> RungReport {
@@ -255,8 +313,22 @@ fn report(rung: &Rung, rests: Option<&String>, published: &Published) -> RungRep
         cost: rung.cost,
         state: match rung.dropped.as_ref().or(rests) {
             Some(reason) => RungState::Dropped(reason.clone()),
+            None if rung.heavy => RungState::Dropped("the source has no more bits than it would have".to_owned()),
             None if published.has(shape.track) => RungState::Running,
             None => RungState::Starting,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rung_goes_with_few_bits_and_returns_with_clearly_more() {
+        assert!(!weighs(false, 1_000, 1_001));
+        assert!(weighs(false, 1_000, 1_000));
+        assert!(weighs(true, 1_000, 1_200));
+        assert!(!weighs(true, 1_000, 1_400));
     }
 }

@@ -1,6 +1,5 @@
 //! The manifest as a whole.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use media::Kind;

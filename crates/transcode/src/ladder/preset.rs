@@ -12,7 +12,7 @@ pub enum Speed {
     /// What most ladders use.
     #[default]
     Veryfast,
-    /// Nearly twice the processor of `Veryfast`.
+    /// Two to three times the processor of `Veryfast`.
     Fast,
 }
 

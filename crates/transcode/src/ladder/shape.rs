@@ -5,8 +5,8 @@ use media::{FrameRate, Kind, TrackId, VideoCodec};
 
 use super::level;
 
-/// Rungs of one ladder.
-pub const RUNGS_MAX: usize = 8;
+/// Rungs of one ladder: as many as a broadcast has made tracks.
+pub const RUNGS_MAX: usize = TrackId::MADE_MAX as usize;
 /// An AVC rung of at least this size is made of what not every player can play.
 const PLAYABLE_SIZE: u32 = 720;
 /// A frame rate may be over its cap by this share: 60 is no more than 59.94, nor 30.3 more than 30.
@@ -95,7 +95,9 @@ impl Shape {
 pub fn shapes(source: &Source, wanted: &Wanted) -> Vec<Shape> {
     let everywhere = source.codec == VideoCodec::Avc;
     let own_size = wanted.own_size || !everywhere;
-    let rungs = wanted.rungs.iter().take(RUNGS_MAX).zip(TrackId::DERIVED..);
+    // One more is added where not every player plays the source.
+    let most = RUNGS_MAX - usize::from(!everywhere);
+    let rungs = wanted.rungs.iter().take(most).zip(TrackId::DERIVED..);
     let fits = |rung: &Rung| fits(rung, source, own_size);
     let mut shapes: Vec<_> = rungs
         .filter(|(rung, _)| fits(rung))
@@ -160,7 +162,7 @@ fn add_playable(shapes: &mut Vec<Shape>, source: &Source, wanted: &Wanted) {
         return;
     }
     // Behind the rungs that were asked for, whose tracks stay as they are.
-    let index = TrackId::DERIVED + wanted.rungs.len().min(RUNGS_MAX) as u8;
+    let index = TrackId::DERIVED + wanted.rungs.len().min(RUNGS_MAX - 1) as u8;
     let rung = Rung {
         name: format!("{size}p-avc").into(),
         size,
@@ -300,11 +302,11 @@ mod tests {
             let source = Source { codec, ..source(width, height, fps) };
             for preset in presets() {
                 let shapes = shapes(&source, &Wanted { rungs: preset.rungs, own_size: false });
-                prop_assert!(shapes.len() <= RUNGS_MAX + 1);
+                prop_assert!(shapes.len() <= RUNGS_MAX);
                 for shape in &shapes {
                     prop_assert!(shape.width.is_multiple_of(2) && shape.height.is_multiple_of(2));
                     prop_assert!(shape.width.min(shape.height) <= width.min(height).max(2));
-                    prop_assert!(shape.track.is_derived());
+                    prop_assert!(shape.track.is_derived() && shape.track.index < TrackId::DERIVED + TrackId::MADE_MAX);
                     prop_assert!(shape.frames_per_second() <= 61.2);
                 }
             }

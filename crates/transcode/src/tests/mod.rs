@@ -1,5 +1,6 @@
 //! The whole crate with the real ffmpeg.
 
+mod changes;
 mod clip;
 mod rungs;
 mod sound;

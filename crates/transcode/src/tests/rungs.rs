@@ -3,7 +3,7 @@
 use media::{Parameters, Sample, TrackId};
 
 use super::clip;
-use super::world::{Seen, World, made, play, rungs};
+use super::world::{Seen, World, made, play, rungs, rungs_of};
 
 /// Presentation time, decode time, key frame.
 fn times(samples: &[Sample]) -> Vec<(i64, i64, bool)> {
@@ -31,9 +31,13 @@ fn in_order(samples: &[Sample], divisor: usize) -> Vec<(i64, i64, bool)> {
 
 /// Plays a clip; every frame of every rung stands at the tick of the source's.
 async fn aligned(size: &str, rate: &str, divisor: usize, encoder: &str) {
+    aligned_as(hub::Codec::Avc, &[240, 120], size, rate, divisor, encoder).await;
+}
+
+async fn aligned_as(codec: hub::Codec, sizes: &[u32], size: &str, rate: &str, divisor: usize, encoder: &str) {
     let clip = clip::video(size, rate, 3, encoder);
     let count = clip.frames.len();
-    let world = World::new(rungs(&[240, 120]));
+    let world = World::new(rungs_of(codec, sizes));
     let mut publisher = world.publish("film").await;
     let mut seen = Seen::new(publisher.broadcast());
     play(&mut publisher, &mut seen, &clip).await;
@@ -125,4 +129,22 @@ async fn so_it_does_where_frames_come_irregularly() {
     seen.until("all frames", |seen| seen.count(made(0)) >= 110).await;
     let times = times(&seen.samples[&made(0)]);
     assert_eq!(times, in_order(&seen.samples[&TrackId::VIDEO], 1)[..times.len()]);
+}
+
+/// Small ones: these encoders take their time, and tests run beside each other.
+#[tokio::test]
+async fn so_it_does_for_rungs_of_hevc() {
+    let source = "libx264 -preset ultrafast -bf 2 -g 30";
+    aligned_as(hub::Codec::Hevc, &[96, 64], "170x96", "30", 1, source).await;
+}
+
+#[tokio::test]
+async fn so_it_does_for_rungs_of_av1() {
+    // The SVT-AV1 beside ffmpeg 5.1 takes no key frames from outside, which is told as trouble.
+    if std::env::var_os("MODERN_FFMPEG").is_none() {
+        eprintln!("skipped: the modern ffmpeg comes with make test-all");
+        return;
+    }
+    let source = "libx264 -preset ultrafast -g 30";
+    aligned_as(hub::Codec::Av1, &[96, 64], "170x96", "30", 1, source).await;
 }

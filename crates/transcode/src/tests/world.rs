@@ -23,7 +23,7 @@ pub struct World {
 
 pub fn options(folder: &tempfile::TempDir) -> Options {
     Options {
-        ffmpeg: PathBuf::from("/usr/bin/ffmpeg"),
+        ffmpeg: std::env::var_os("MODERN_FFMPEG").map_or_else(|| PathBuf::from("/usr/bin/ffmpeg"), PathBuf::from),
         family: Family::Software,
         presets: Vec::new(),
         cpu_budget: 100_000,
@@ -34,12 +34,17 @@ pub fn options(folder: &tempfile::TempDir) -> Options {
 
 /// Rungs of these sizes.
 pub fn rungs(sizes: &[u32]) -> Ladder {
+    rungs_of(hub::Codec::Avc, sizes)
+}
+
+/// Rungs of these sizes in a codec.
+pub fn rungs_of(codec: hub::Codec, sizes: &[u32]) -> Ladder {
     let rung = |size: &u32| Rung {
         name: format!("{size}p").into(),
         size: *size,
         frame_rate_max: 30,
         bitrate: size * 1_000,
-        codec: hub::Codec::Avc,
+        codec,
     };
     Ladder::Rungs(sizes.iter().map(rung).collect())
 }
