@@ -162,7 +162,7 @@ test('a creator chooses qualities, sees what will become of them, and how they d
 	}
 	await typeInto(page, first.getByLabel('Name'), 'small');
 	await typeInto(page, first.getByLabel('Lines'), '240');
-	await typeInto(page, first.getByLabel('Frames a second, at most'), '30');
+	await typeInto(page, first.getByLabel('Frames/s, at most'), '30');
 	await typeInto(page, first.getByLabel('kb/s'), '350');
 	await expect(forecast.getByRole('row', { name: /small/ })).toContainText('240p');
 	await tabTo(page, card.getByRole('button', { name: 'Save qualities' }));

@@ -169,7 +169,7 @@ export const studio = {
 		plannedText: (source: string) => `With a source of ${source}.`,
 		plannedCaption: 'Qualities that viewers will get',
 		none: 'Only the source: nothing is made of it.',
-		mode: 'Qualities',
+		mode: 'Which ones',
 		modes: {
 			server: ['As the server says', 'Whoever runs the server has chosen.'],
 			off: ['Only the source', 'Viewers with a slow connection may have to stop and wait.'],
@@ -181,17 +181,14 @@ export const studio = {
 		preset: 'Preset',
 		rungs: 'My qualities',
 		rungsHint:
-			'None is larger than the source or has more bits. Lines 0 is sound alone. The best of them goes first when there is too little room.',
+			'None is larger than the source or has more bits. Lines 0 is sound alone. H.264 plays everywhere. Where there is too little room, the best of them is left out first.',
 		rung: (n: number) => `Quality ${n}`,
 		name: 'Name',
 		size: 'Lines',
-		frameRate: 'Frames a second, at most',
+		frameRate: 'Frames/s, at most',
 		kilobits: 'kb/s',
 		codec: 'Codec',
-		codecs: { avc: 'H.264: plays everywhere', hevc: 'HEVC', av1: 'AV1' } as Record<
-			'avc' | 'hevc' | 'av1',
-			string
-		>,
+		codecs: { avc: 'H.264', hevc: 'HEVC', av1: 'AV1' } as Record<'avc' | 'hevc' | 'av1', string>,
 		add: 'Add a quality',
 		full: (max: number) => `${max} qualities are the most.`,
 		remove: (name: string) => `Remove ${name}`,
@@ -210,6 +207,7 @@ export const studio = {
 			string
 		>,
 		fits: 'will be made',
+		always: 'always there',
 		room: (used: string, total: string) => `The server has ${used} of ${total} in use.`,
 		save: 'Save qualities',
 		saved: 'Saved. It counts from the next broadcast on.'

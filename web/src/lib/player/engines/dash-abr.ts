@@ -55,6 +55,8 @@ export class DashAbr implements shaka.extern.AbrManager {
 	#begun = false;
 	#saver = false;
 	#looking = false;
+	/** What is loading is to be given up: the quality has changed before its segment was over. */
+	#givenUp = false;
 
 	constructor() {
 		this.#timers = [
@@ -77,6 +79,11 @@ export class DashAbr implements shaka.extern.AbrManager {
 		network.registerResponseFilter((type, _, context) => {
 			if (type === segment && isPicture(context)) this.#ended();
 		});
+	}
+
+	/** Bits per second of the link, `null` before anything was measured. */
+	get bandwidth(): number | null {
+		return this.#meter.bits;
 	}
 
 	/** Whether the choice is to save data. */
@@ -133,6 +140,9 @@ export class DashAbr implements shaka.extern.AbrManager {
 	}
 
 	getBandwidthEstimate(): number {
+		// Shaka gives up what it loads only if it believes that the other quality is there before the buffer is empty; of
+		// segments that come while they are made it cannot tell.
+		if (this.#givenUp) return Number.MAX_SAFE_INTEGER;
 		return this.#meter.bits ?? bandwidth();
 	}
 
@@ -170,6 +180,7 @@ export class DashAbr implements shaka.extern.AbrManager {
 			arrival: new Arrival()
 		};
 		this.#transfer = transfer;
+		this.#givenUp = false;
 		const inner = request.streamDataCallback;
 		request.streamDataCallback = async (data) => {
 			this.#came(transfer, bytes(data));
@@ -196,13 +207,14 @@ export class DashAbr implements shaka.extern.AbrManager {
 		if (at !== before) this.#go(at, false);
 	}
 
-	/** Changes after the segment that is loading, or at once and without the rest of it; what is there is played. */
+	/** Changes after the segment that is loading, or at once and without the rest of it. */
 	#go(at: number, now: boolean) {
 		const variant = this.#variants[at];
 		this.#meter.moved();
 		if (!variant || !this.#switch) return;
 		if (now) this.#transfer = null;
-		this.#switch(variant, now, now ? ahead(this.#video) : 0);
+		this.#givenUp = now;
+		this.#switch(variant, false, 0);
 	}
 
 	#limit() {

@@ -110,13 +110,12 @@ export class DashEngine implements Engine {
 
 	stats(): EngineStats {
 		const track = this.#active();
-		const estimate = this.#player.getStats().estimatedBandwidth;
 		return {
 			engine: `shaka-player ${shaka.Player.version.replace(/^v/, '')}`,
 			videoCodec: track?.videoCodec ?? null,
 			audioCodec: track?.audioCodec ?? null,
 			level: track ? level(track) : null,
-			bandwidth: Number.isFinite(estimate) ? estimate : null,
+			bandwidth: this.#abr.bandwidth,
 			target: null
 		};
 	}
