@@ -63,7 +63,8 @@ test-all: test ## the same, then with every other encoder and player that can be
 	@# The tests that ask for a database start it again.
 	@# Of the whole workspace: one package alone would be built anew with other features.
 	trap 'scripts/postgres.sh remove' EXIT; PEERS=all MODERN_FFMPEG="$$(scripts/modern-ffmpeg.sh)" \
-	  cargo test --workspace --locked --test peers
+	  cargo test --workspace --locked --test peers --test ladder
+	MODERN_FFMPEG="$$(scripts/modern-ffmpeg.sh)" cargo test --workspace --locked --lib tests::rungs
 
 check: web ## format, lints, layer rule, docs, web types: the quick half of test
 	@$(NEED) build
@@ -79,6 +80,7 @@ bench: ## measure, beside nginx-rtmp too, and write docs/benchmarks*.md (QUICK=1
 	cargo build --release --locked -p loadgen
 	python3 bench/run.py $(if $(QUICK),--quick) $(ARGS)
 	python3 bench/accounts.py $(if $(QUICK),--quick)
+	python3 bench/ladder.py $(if $(QUICK),--quick)
 
 bench-inner: ## criterion on the inner loops: chunk parsing, closing a part, rendering a playlist
 	@$(NEED) build

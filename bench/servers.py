@@ -112,6 +112,7 @@ tls.key = "{self.work}/key.pem"
 rtmp.listen = "127.0.0.1:{self.rtmp_port}"
 publish.open = "loopback"
 log.level = "warn"
+transcode.ladder = "off"
 """
         )
 

@@ -85,6 +85,7 @@ test('the studio stays under 150 KB of script, the pages of the server under 160
 		'/admin',
 		'/admin/users',
 		'/admin/live',
+		'/admin/transcoding',
 		'/admin/settings',
 		'/admin/audit',
 		'/api/docs'

@@ -40,7 +40,12 @@ async function ready(url) {
  */
 function environment(settings) {
 	const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('HEADWATER_'));
-	return { ...Object.fromEntries(inherited), HEADWATER_PUBLISH_OPEN: 'loopback', ...settings };
+	return {
+		...Object.fromEntries(inherited),
+		HEADWATER_PUBLISH_OPEN: 'loopback',
+		HEADWATER_TRANSCODE_LADDER: 'off',
+		...settings
+	};
 }
 
 /** @param {Record<string, string>} settings environment variables that configure it */

@@ -67,6 +67,7 @@ test('pages of the server', async ({ page }) => {
 		[`/admin/users/${person.id}`, 'admin-user'],
 		['/admin/invitations', 'admin-invitations'],
 		['/admin/live', 'admin-live'],
+		['/admin/transcoding', 'admin-transcoding'],
 		['/admin/audit', 'admin-audit'],
 		['/admin/settings', 'admin-settings'],
 		['/api/docs', 'api-docs']

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 
 /// Where the replaying tests stand.
-const REPLAYS: [&str; 4] = [
+const REPLAYS: [&str; 5] = [
     "crates/proxy/src/fuzz.rs",
     "crates/rtmp/src/fuzz.rs",
     "crates/packager/src/fuzz.rs",
+    "crates/transcode/src/fuzz.rs",
     "crates/media/src/codec/fuzz.rs",
 ];
 

@@ -14,8 +14,8 @@ use platform::secret::KeyRing;
 use platform::store::Db;
 use tracing::{info, warn};
 
-use crate::addresses;
 use crate::config::Config;
+use crate::{addresses, transcoding};
 
 /// The file of the key ring, in the data folder.
 pub const KEY_RING: &str = "keyring.json";
@@ -40,6 +40,8 @@ pub async fn open(config: &Config) -> Result<Platform> {
         rtmp_url: addresses::ingest(config),
         rtmps_url: addresses::secure_ingest(config),
         live: config.live.clone(),
+        ladder_presets: transcoding::names(&config.transcode.presets),
+        ladder_webhook: config.ladder_webhook.clone(),
         outbound_allow: config.outbound_allow.clone(),
         callbacks: config.publish_callbacks.clone(),
         publish_tokens: config.publish_tokens.clone(),

@@ -1,6 +1,7 @@
 //! Looks for what would stop the server from working, and says what to do about it.
 
 mod certificates;
+mod encoders;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -29,6 +30,7 @@ pub fn run(settings: &Settings) -> Result<()> {
     findings.extend(ports(&config));
     findings.extend([data_folder(&config.data_dir), ffmpeg(), clock(), open_files()]);
     findings.extend(certificates::findings(&config));
+    findings.extend(encoders::findings(&config));
     findings.push(web_app());
     let bad = findings
         .iter()

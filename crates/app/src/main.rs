@@ -14,6 +14,7 @@ mod metrics;
 mod operations;
 mod secure;
 mod serve;
+mod transcoding;
 
 use std::process::ExitCode;
 

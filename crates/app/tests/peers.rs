@@ -112,6 +112,60 @@ fn a_modern_ffmpeg_sends_every_codec_of_enhanced_rtmp() {
     }
 }
 
+/// How long each segment lasts, as a playlist says it.
+fn durations(playlist: &str) -> Vec<&str> {
+    let lines = playlist.lines().filter_map(|line| line.strip_prefix("#EXTINF:"));
+    lines.filter_map(|line| line.split(',').next()).collect()
+}
+
+#[test]
+fn a_modern_ffmpeg_sends_its_own_ladder_and_a_second_sound_and_nothing_is_encoded() {
+    let Ok(ffmpeg) = std::env::var("MODERN_FFMPEG") else {
+        eprintln!("skipped: the modern ffmpeg comes with make test-all");
+        return;
+    };
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), &[("HEADWATER_TRANSCODE_LADDER", "default")]);
+    let line = format!(
+        "-hide_banner -loglevel error -re -f lavfi -i testsrc2=size=640x360:rate=30 \
+         -f lavfi -i sine=f=440:sample_rate=48000 -f lavfi -i sine=f=880:sample_rate=48000 \
+         -filter_complex [0:v]split=3[a][b][c];[b]scale=426:240[m];[c]scale=256:144[s] \
+         -map [a] -map [m] -map [s] -map 1:a -map 2:a -c:v libx264 -preset ultrafast -tune zerolatency -g 30 -pix_fmt yuv420p \
+         -c:a aac -f flv {}",
+        server.publish_url("ladder")
+    );
+    let _publisher = Publisher(spawn(&ffmpeg, &line));
+    let all = |text: &str| text.matches("#EXT-X-STREAM-INF").count() == 3 && text.matches("TYPE=AUDIO").count() == 2;
+    let multivariant = server
+        .get_until("/live/ladder.m3u8", |answer| {
+            answer.status == 200 && all(&answer.text())
+        })
+        .text();
+    for size in ["640x360", "426x240", "256x144"] {
+        assert!(multivariant.contains(size), "{multivariant}");
+    }
+    for track in ["video", "video-1", "video-2"] {
+        assert!(frames(&server, "ladder", track) >= 50, "{track}");
+    }
+    for track in ["audio", "audio-1"] {
+        assert!(frames(&server, "ladder", track) >= 50, "{track}");
+    }
+    let [main, others @ ..] = ["video", "video-1", "video-2"].map(|track| {
+        let path = server.media_path("ladder", track);
+        server
+            .get_until(&path, |answer| durations(&answer.text()).len() >= 3)
+            .text()
+    });
+    for other in &others {
+        assert_eq!(durations(&main)[..3], durations(other)[..3], "{main}{other}");
+    }
+    let children = Command::new("ps")
+        .args(["--ppid", &server.child.id().to_string(), "-o", "comm="])
+        .output()
+        .expect("ps is there");
+    assert!(children.stdout.is_empty(), "the server runs an encoder");
+}
+
 #[test]
 fn gstreamer_publishes() {
     if !peers() {

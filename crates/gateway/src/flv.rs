@@ -33,7 +33,7 @@ pub enum Error {
     },
 }
 
-/// Publishes everything that comes out of `flv`, and leaves with `ending` when it ends.
+/// Publishes everything that comes out of `flv`, and leaves with `ending` when it ends. The publisher's clock is [`Ingest::CLOCK`].
 ///
 /// # Errors
 /// If the stream cannot be read, or is no FLV. The source then counts as cut off.
@@ -118,7 +118,7 @@ mod tests {
     use std::sync::Arc;
 
     use hub::authority::Local;
-    use hub::{Caller, Follow, Hub, Item, Limits, Protocol, PublishRequest, Settings, SourceClock, StreamKey};
+    use hub::{Caller, Follow, Hub, Item, Limits, Protocol, PublishRequest, Settings, StreamKey};
 
     use super::*;
 
@@ -128,7 +128,7 @@ mod tests {
         let request = PublishRequest {
             key: StreamKey::new("colors"),
             caller: Caller::at(([127, 0, 0, 1], 0).into(), Protocol::Pipe),
-            clock: SourceClock::RTMP,
+            clock: Ingest::CLOCK,
         };
         hub.publish(request).await.expect("loopback is open")
     }
@@ -162,9 +162,13 @@ mod tests {
         let mut items = Vec::new();
         follower.next_batch(&mut items).await;
         assert!(
-            items
-                .iter()
-                .any(|item| matches!(item, Item::Sample { kind: Kind::Audio, .. })),
+            items.iter().any(|item| matches!(
+                item,
+                Item::Sample {
+                    track: media::TrackId::AUDIO,
+                    ..
+                }
+            )),
             "{items:?}"
         );
     }

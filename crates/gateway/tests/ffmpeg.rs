@@ -7,7 +7,6 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use hub::{Ending, Follow, Item};
-use media::Kind;
 use support::Server;
 use tokio::process::{Child, Command};
 
@@ -72,7 +71,15 @@ async fn live(server: &Server, name: &str, frames: usize) {
     let (mut items, mut seen) = (Vec::new(), 0);
     while seen < frames {
         assert!(follower.next_batch(&mut items).await, "it goes on");
-        let video = |item: &Item| matches!(item, Item::Sample { kind: Kind::Video, .. });
+        let video = |item: &Item| {
+            matches!(
+                item,
+                Item::Sample {
+                    track: media::TrackId::VIDEO,
+                    ..
+                }
+            )
+        };
         seen += items.drain(..).filter(video).count();
     }
 }

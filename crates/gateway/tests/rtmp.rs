@@ -110,9 +110,15 @@ async fn a_publisher_that_leaves_without_reading_our_answers_loses_nothing() {
         assert_eq!(support::ending(&mut events).await, hub::Ending::Unpublished);
         let mut items = Vec::new();
         follower.next_batch(&mut items).await;
-        let frames = items
-            .iter()
-            .filter(|item| matches!(item, hub::Item::Sample { kind: Kind::Video, .. }));
+        let frames = items.iter().filter(|item| {
+            matches!(
+                item,
+                hub::Item::Sample {
+                    track: media::TrackId::VIDEO,
+                    ..
+                }
+            )
+        });
         assert_eq!(frames.count(), 90);
     }
 }

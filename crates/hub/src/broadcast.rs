@@ -2,18 +2,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use media::{Kind, Parameters};
+use media::{Kind, Parameters, TrackId};
 use tokio::sync::{Notify, futures::Notified, watch};
 use tokio::time::Instant;
 
 use crate::clock::{micros_of, system_time};
-use crate::inner::{Attached, Inner, STALLED_AFTER};
-use crate::log::{Bounds, Log};
+use crate::inner::{Attached, Inner, Made, STALLED_AFTER};
+use crate::log::{Bounds, Log, Tracks};
 use crate::source_view::SourceView;
 use crate::timeline::Timeline;
 use crate::wall_clock::WallClock;
 use crate::{
-    BroadcastId, Clock, Ending, Follow, Follower, Grant, Health, Item, Name, Refusal, Restored, Revoked, SourceInfo,
+    BroadcastId, Clock, Ending, Follow, Follower, Grant, Health, Item, Ladder, LadderReport, Name, Refusal, Restored,
+    Revoked, SourceInfo,
 };
 
 /// How long a cleanly ended broadcast waits for a source.
@@ -40,6 +41,8 @@ pub struct Settings {
     pub reconnect: Duration,
     /// Who wins when two publish.
     pub takeover: Takeover,
+    /// Which qualities there shall be.
+    pub ladder: Ladder,
 }
 
 impl Default for Settings {
@@ -50,6 +53,7 @@ impl Default for Settings {
             segment: Duration::from_secs(2),
             reconnect: Duration::from_secs(60),
             takeover: Takeover::Replace,
+            ladder: Ladder::Off,
         }
     }
 }
@@ -75,6 +79,8 @@ pub struct Broadcast {
     epoch: Epoch,
     inner: Mutex<Inner>,
     wake: Notify,
+    /// Apart from `wake`: who follows the main tracks alone is not woken for what is made from them.
+    wake_derived: Notify,
     sub_second: AtomicUsize,
     ended: watch::Sender<bool>,
     pub(crate) clock: Clock,
@@ -114,6 +120,7 @@ impl Broadcast {
             harvested: now,
             keyframe_interval: None,
             stopped: None,
+            derived: Made::default(),
         };
         Self {
             id: restored.map_or_else(BroadcastId::random, |restored| restored.id.clone()),
@@ -126,6 +133,7 @@ impl Broadcast {
             },
             inner: Mutex::new(inner),
             wake: Notify::new(),
+            wake_derived: Notify::new(),
             sub_second: AtomicUsize::new(0),
             ended: watch::Sender::new(false),
             clock,
@@ -183,9 +191,23 @@ impl Broadcast {
         self.lock().slot.as_ref().map(|slot| slot.info.clone())
     }
 
-    /// The parameters of a track as they are now.
+    /// The parameters of the main track of a kind as they are now.
     pub fn parameters(&self, kind: Kind) -> Option<Parameters> {
-        self.lock().timeline.parameters(kind)
+        self.lock().timeline.parameters(TrackId::main(kind))
+    }
+
+    /// The tracks that sources send, video first.
+    pub fn tracks(&self) -> Vec<(TrackId, Parameters)> {
+        let inner = self.lock();
+        let tracks = inner.timeline.tracks().into_iter();
+        tracks
+            .filter_map(|track| Some((track, inner.timeline.parameters(track)?)))
+            .collect()
+    }
+
+    /// How its rungs do; `None` while none was asked for.
+    pub fn ladder_report(&self) -> Option<Arc<LadderReport>> {
+        self.lock().derived.report.clone()
     }
 
     /// The last time between two key frames: it sizes the next broadcast's segments.
@@ -213,9 +235,25 @@ impl Broadcast {
         self.wake.notified()
     }
 
+    /// Completes at the next [`wake_derived`](Self::wake_derived).
+    pub(crate) fn woken_derived(&self) -> Notified<'_> {
+        self.wake_derived.notified()
+    }
+
     /// Tells all followers to look.
     pub(crate) fn wake(&self) {
         self.wake.notify_waiters();
+    }
+
+    /// Tells those to look who follow all tracks.
+    pub(crate) fn wake_derived(&self) {
+        self.wake_derived.notify_waiters();
+    }
+
+    /// Changes what is made from the source's tracks; `None` once the broadcast is over.
+    pub(crate) fn with_derived<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> Option<T> {
+        let mut inner = self.lock();
+        (inner.state != State::Ended).then(|| change(&mut inner))
     }
 
     /// Makes room for a follower: what is from now on waits for it, within the log's bounds.
@@ -232,7 +270,7 @@ impl Broadcast {
     }
 
     /// Copies what `follower` at `position` has not seen; `true` when nothing will come any more.
-    pub(crate) fn read(&self, follower: u64, position: &mut Option<u64>, out: &mut Vec<Item>) -> bool {
+    pub(crate) fn read(&self, follower: u64, position: &mut Option<u64>, tracks: Tracks, out: &mut Vec<Item>) -> bool {
         let mut inner = self.lock();
         let ended = inner.state == State::Ended;
         let at = match *position {
@@ -240,11 +278,11 @@ impl Broadcast {
             lost => {
                 let Some(join) = inner.log.join() else { return ended };
                 out.extend(lost.filter(|&at| at > 0).map(|_| Item::Lagged));
-                inner.push_parameters(out);
+                inner.push_parameters(tracks, out);
                 join
             }
         };
-        inner.log.read(at, out);
+        inner.log.read(at, tracks, out);
         *position = Some(inner.log.end());
         inner.followed(follower);
         ended

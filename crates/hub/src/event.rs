@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::{Broadcast, Ending, Health, Name, Refusal, SourceInfo};
+use crate::{Broadcast, Ending, Health, LadderReport, Name, Refusal, SourceInfo};
 
 /// What happens to broadcasts, in order per broadcast. Reports, not commands: a listener that falls behind misses some.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub enum Event {
     Disconnected(Arc<Broadcast>, Ending),
     /// How its source does, once a second.
     Health(Arc<Broadcast>, Arc<Health>),
+    /// How its rungs do, whenever that changes.
+    Ladder(Arc<Broadcast>, Arc<LadderReport>),
     /// It is over; a later publish is a new broadcast.
     Ended(Arc<Broadcast>),
 }

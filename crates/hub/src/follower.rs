@@ -1,13 +1,14 @@
 use std::sync::Arc;
 
+use crate::log::Tracks;
 use crate::{Broadcast, Item};
 
 /// Where a follower starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Follow {
-    /// With everything that is still kept: for a packager, which follows from the broadcast's beginning.
+    /// With everything that is still kept, of all tracks: for a packager, which follows from the broadcast's beginning.
     FromStart,
-    /// At the newest key frame.
+    /// At the newest key frame, the main tracks alone.
     NewestKeyframe {
         /// Its viewers are less than a second behind, so sources are read without batching.
         sub_second: bool,
@@ -21,6 +22,7 @@ pub struct Follower {
     id: u64,
     /// Not known before the first key frame.
     position: Option<u64>,
+    tracks: Tracks,
     sub_second: bool,
 }
 
@@ -36,6 +38,11 @@ impl Follower {
             broadcast,
             id,
             position,
+            tracks: if follow == Follow::FromStart {
+                Tracks::All
+            } else {
+                Tracks::Main
+            },
             sub_second,
         }
     }
@@ -52,17 +59,26 @@ impl Follower {
         let broadcast = Arc::clone(&self.broadcast);
         let before = out.len();
         loop {
-            let woken = broadcast.woken();
-            tokio::pin!(woken);
+            let (woken, woken_derived) = (broadcast.woken(), broadcast.woken_derived());
+            tokio::pin!(woken, woken_derived);
             woken.as_mut().enable();
-            let ended = broadcast.read(self.id, &mut self.position, out);
+            if self.tracks == Tracks::All {
+                woken_derived.as_mut().enable();
+            }
+            let ended = broadcast.read(self.id, &mut self.position, self.tracks, out);
             if out.len() > before {
                 return true;
             }
             if ended {
                 return false;
             }
-            woken.await;
+            match self.tracks {
+                Tracks::Main => woken.await,
+                Tracks::All => tokio::select! {
+                    () = woken => {}
+                    () = woken_derived => {}
+                },
+            }
         }
     }
 }

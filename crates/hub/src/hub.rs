@@ -8,8 +8,8 @@ use tokio::sync::{Notify, broadcast, watch};
 use crate::clock::system_time;
 use crate::log::Bounds;
 use crate::{
-    Authority, Broadcast, BroadcastId, Clock, Ending, Event, Grant, Name, PlayRequest, PublishRequest, Publisher,
-    Refusal, Settings, SourceInfo, Standing,
+    Authority, Broadcast, BroadcastId, Clock, Derived, Ending, Event, Grant, Name, PlayRequest, PublishRequest,
+    Publisher, Refusal, Settings, SourceInfo, Standing,
 };
 
 /// While a still is held or a source may be stalled, the hub looks this often.
@@ -170,6 +170,11 @@ impl Hub {
         }
         self.look();
         true
+    }
+
+    /// The way in for tracks that are made from this broadcast's own.
+    pub fn derive(&self, broadcast: &Arc<Broadcast>) -> Derived {
+        Derived::new(self.clone(), Arc::clone(broadcast))
     }
 
     /// The broadcast of that name, if one runs.

@@ -1,19 +1,20 @@
 //! What changes in a broadcast, under its lock: its log and timeline, and the source that holds its slot.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use media::{Kind, Sample};
+use media::{Parameters, Sample, TrackId};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::clock::micros_of;
 use crate::health::Meter;
-use crate::log::Log;
+use crate::log::{Log, Tracks};
 use crate::timeline::{Timeline, micros};
 use crate::wall_clock::WallClock;
-use crate::{Health, Item, Priority, Revoked, Settings, SourceInfo, State};
+use crate::{Health, Item, LadderReport, Planned, Priority, Revoked, Settings, SourceInfo, State};
 
 /// A source that was displaced stays so for this long after it last tried to come back.
 const DISPLACED_FOR: Duration = Duration::from_secs(60);
@@ -43,6 +44,15 @@ pub(crate) struct Inner {
     pub(crate) keyframe_interval: Option<i64>,
     /// Why it was told to end.
     pub(crate) stopped: Option<String>,
+    pub(crate) derived: Made,
+}
+
+/// The tracks that are made from the source's.
+#[derive(Debug, Default)]
+pub(crate) struct Made {
+    pub(crate) plan: Option<Arc<[Planned]>>,
+    pub(crate) parameters: BTreeMap<TrackId, Parameters>,
+    pub(crate) report: Option<Arc<LadderReport>>,
 }
 
 /// The source that is attached.
@@ -65,14 +75,21 @@ pub(crate) struct Attached {
 }
 
 impl Inner {
-    pub(crate) fn push_parameters(&self, out: &mut Vec<Item>) {
-        let both = [Kind::Video, Kind::Audio]
-            .into_iter()
-            .filter(|&kind| self.timeline.has(kind));
-        out.extend(
-            both.filter_map(|kind| self.timeline.parameters(kind))
-                .map(Item::Parameters),
-        );
+    /// What a follower must know that begins in the middle.
+    pub(crate) fn push_parameters(&self, tracks: Tracks, out: &mut Vec<Item>) {
+        let all = tracks == Tracks::All;
+        out.extend(self.derived.plan.clone().filter(|_| all).map(Item::Planned));
+        let sent = self.timeline.tracks().into_iter();
+        let sent = sent.filter(|&track| (all || track.is_main()) && self.timeline.has(track));
+        out.extend(sent.filter_map(|track| {
+            let parameters = self.timeline.parameters(track)?;
+            Some(Item::Parameters { track, parameters })
+        }));
+        let made = self.derived.parameters.iter().filter(|_| all);
+        out.extend(made.map(|(&track, parameters)| Item::Parameters {
+            track,
+            parameters: parameters.clone(),
+        }));
     }
 
     /// Takes note that a follower has read everything.
@@ -83,10 +100,6 @@ impl Inner {
         }
         let least = self.followers.iter().map(|&(_, position)| position).min();
         self.log.release(least.unwrap_or(u64::MAX));
-    }
-
-    pub(crate) fn timescale(&self, kind: Kind) -> Option<u32> {
-        self.timeline.parameters(kind).map(|parameters| parameters.timescale())
     }
 
     /// Whether this address lost its place to the source that is there now. Asking keeps the memory fresh, so that an
@@ -137,24 +150,24 @@ impl Inner {
     }
 
     pub(crate) fn fill_tracks(&mut self, until: i64, part: i64) {
-        self.fill_track(Kind::Video, until, part);
-        self.fill_track(Kind::Audio, until, part);
-    }
-
-    pub(crate) fn fill_track(&mut self, kind: Kind, until: i64, part: i64) {
-        let mut samples = Vec::new();
-        match kind {
-            Kind::Video => self.timeline.fill_video(until, part, &mut samples),
-            Kind::Audio => self.timeline.fill_audio(until, &mut samples),
+        for track in self.timeline.tracks() {
+            self.fill_track(track, until, part);
         }
-        self.append_filled(kind, &mut samples);
     }
 
-    pub(crate) fn append_filled(&mut self, kind: Kind, samples: &mut Vec<Sample>) {
-        let Some(timescale) = self.timescale(kind) else { return };
+    pub(crate) fn fill_track(&mut self, track: TrackId, until: i64, part: i64) {
+        let mut samples = Vec::new();
+        self.timeline.fill(track, until, part, &mut samples);
+        self.append_filled(track, &mut samples);
+    }
+
+    pub(crate) fn append_filled(&mut self, track: TrackId, samples: &mut Vec<Sample>) {
+        let Some(timescale) = self.timeline.timescale(track) else {
+            return;
+        };
         for sample in samples.drain(..) {
             let media = micros(sample.dts, timescale);
-            self.log.push(Item::Sample { kind, sample }, media);
+            self.log.push(Item::Sample { track, sample }, media);
         }
     }
 }

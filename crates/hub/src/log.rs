@@ -1,8 +1,11 @@
 //! The samples of one broadcast in the order they came, as far back as a follower may need them.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use media::{Kind, Parameters, Sample};
+use media::{Parameters, Sample, TrackId};
+
+use crate::Planned;
 
 /// What a follower is told, in the order it happened; audio and video are interleaved as they arrived.
 #[derive(Clone, Debug)]
@@ -17,16 +20,45 @@ pub enum Item {
         audio: bool,
     },
     /// Comes before a track's first sample, and again whenever they change.
-    Parameters(Parameters),
+    Parameters {
+        /// The track.
+        track: TrackId,
+        /// As they are from now on.
+        parameters: Parameters,
+    },
+    /// Which tracks will be made from the source's: they are shown before their first sample. Replaces the plan before it.
+    Planned(Arc<[Planned]>),
+    /// Nothing comes of this track until its next parameters; it is no main track.
+    Lost(TrackId),
     /// One frame, on the broadcast's timeline: decode time 0 is the broadcast's start.
     Sample {
         /// The track.
-        kind: Kind,
+        track: TrackId,
         /// The frame.
         sample: Sample,
     },
     /// The follower fell out of what is kept and lost samples; what follows begins with a key frame.
     Lagged,
+}
+
+/// Which tracks a follower reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tracks {
+    /// The main ones alone.
+    Main,
+    /// All there are.
+    All,
+}
+
+impl Tracks {
+    fn hold(self, item: &Item) -> bool {
+        match (self, item) {
+            (Self::All, _) => true,
+            (Self::Main, Item::Parameters { track, .. } | Item::Sample { track, .. }) => track.is_main(),
+            (Self::Main, Item::Planned(_) | Item::Lost(_)) => false,
+            (Self::Main, _) => true,
+        }
+    }
 }
 
 /// How much a log may keep.
@@ -86,10 +118,11 @@ impl Log {
 
     /// Appends an entry; `micros` is its time on the timeline.
     pub(crate) fn push(&mut self, item: Item, micros: i64) {
-        if let Item::Sample { kind, sample } = &item {
+        if let Item::Sample { track, sample } = &item {
             self.bytes += sample.data.len();
-            self.has_video |= *kind == Kind::Video;
-            if *kind == Kind::Video && sample.keyframe || !self.has_video {
+            self.has_video |= *track == TrackId::VIDEO;
+            let leads = *track == TrackId::VIDEO && sample.keyframe || !self.has_video && *track == TrackId::AUDIO;
+            if leads {
                 self.join = Some(self.end());
             }
         }
@@ -97,10 +130,11 @@ impl Log {
         self.trim(micros);
     }
 
-    /// Copies everything from `position` on; the bytes are shared.
-    pub(crate) fn read(&self, position: u64, out: &mut Vec<Item>) {
+    /// Copies everything from `position` on that is of these tracks; the bytes are shared.
+    pub(crate) fn read(&self, position: u64, tracks: Tracks, out: &mut Vec<Item>) {
         let skip = usize::try_from(position.saturating_sub(self.first)).unwrap_or(usize::MAX);
-        out.extend(self.entries.iter().skip(skip).map(|entry| entry.item.clone()));
+        let items = self.entries.iter().skip(skip).map(|entry| &entry.item);
+        out.extend(items.filter(|item| tracks.hold(item)).cloned());
     }
 
     /// Lets go of what every follower has read and no newcomer needs.
@@ -154,7 +188,7 @@ mod tests {
             data: Bytes::from(vec![0; len]),
         };
         Item::Sample {
-            kind: Kind::Video,
+            track: TrackId::VIDEO,
             sample,
         }
     }
@@ -191,7 +225,7 @@ mod tests {
         assert!(log.bytes <= 1_000);
         assert_eq!(log.join(), None);
         let mut out = Vec::new();
-        log.read(log.first(), &mut out);
+        log.read(log.first(), Tracks::All, &mut out);
         assert_eq!(out.len(), log.entries.len());
     }
 }

@@ -1,8 +1,9 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use media::{AudioParameters, FrameRate, Kind, Parameters, VideoParameters};
+use media::{FrameRate, Kind, Parameters, TrackId};
 use tokio::sync::watch;
 
 use crate::clock::micros_of;
@@ -21,6 +22,8 @@ const ROUNDING_MICROS: i64 = 1_500;
 /// A still reaches no further than this beyond the picture that ends it.
 const HELD_MICROS_MAX: i64 = 500_000;
 const UNANNOUNCED_PATIENCE_MICROS: i64 = 500_000;
+/// Frames of further tracks that wait for the first of a main one.
+const EARLY_MAX: usize = 256;
 
 /// Which tracks a source says it will send. A hint: what comes is what counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,6 +54,16 @@ pub enum Revoked {
     Withdrawn(String),
 }
 
+/// A frame as a source sends it.
+#[derive(Debug)]
+struct Early {
+    track: TrackId,
+    timestamp: u64,
+    cts: i32,
+    keyframe: bool,
+    data: Bytes,
+}
+
 /// The way in for one source: what it pushes goes onto the broadcast's timeline. Dropping it means it was cut off.
 #[derive(Debug)]
 pub struct Publisher {
@@ -61,8 +74,9 @@ pub struct Publisher {
     standing: watch::Receiver<Standing>,
     rebase: Rebase,
     announced: Option<Announced>,
-    video: Option<VideoParameters>,
-    audio: Option<AudioParameters>,
+    parameters: BTreeMap<TrackId, Parameters>,
+    /// Frames of further tracks that came before the first of a main one.
+    early: Vec<Early>,
     /// Source time of the first audio frame that waits for video, in microseconds.
     waiting_since: Option<i64>,
     /// Frames up to the next key frame cannot be decoded.
@@ -89,8 +103,8 @@ impl Publisher {
             standing,
             rebase: Rebase::new(clock),
             announced: None,
-            video: None,
-            audio: None,
+            parameters: BTreeMap::new(),
+            early: Vec::new(),
             waiting_since: None,
             needs_keyframe: true,
             active: false,
@@ -112,68 +126,94 @@ impl Publisher {
         }
     }
 
-    /// Sets a track's parameters; the same again are ignored.
-    pub fn configure(&mut self, mut parameters: Parameters) {
+    /// Sets a track's parameters; the same again are ignored, and so are those of more tracks than a source may send.
+    pub fn configure(&mut self, track: TrackId, mut parameters: Parameters) {
+        if track.index >= TrackId::SENT_MAX || track.kind != parameters.kind() {
+            return;
+        }
         if let Parameters::Video(video) = &mut parameters {
             video.frame_rate = video
                 .frame_rate
                 .or(self.announced.and_then(|announced| announced.frame_rate));
         }
-        let changed = match &parameters {
-            Parameters::Video(video) => self.video.replace(video.clone()).as_ref() != Some(video),
-            Parameters::Audio(audio) => self.audio.replace(audio.clone()).as_ref() != Some(audio),
-        };
-        if changed && parameters.kind() == Kind::Video {
+        let changed = self.parameters.insert(track, parameters.clone()).as_ref() != Some(&parameters);
+        if changed && track == TrackId::VIDEO {
             self.needs_keyframe = true;
         }
         if changed && self.active {
             self.broadcast
-                .with_source(self.slot, |view| view.configure(&parameters, false));
+                .with_source(self.slot, |view| view.configure(track, &parameters, false));
         }
     }
 
     /// Puts a frame on the timeline. `timestamp` is the source's raw decode time and `cts` its composition offset, both in
     /// ticks of the source's clock. Frames that nobody could decode are left out.
-    pub fn push(&mut self, kind: Kind, timestamp: u64, cts: i32, keyframe: bool, data: Bytes) {
+    pub fn push(&mut self, track: TrackId, timestamp: u64, cts: i32, keyframe: bool, data: Bytes) {
+        if data.is_empty() || !self.parameters.contains_key(&track) {
+            return;
+        }
+        if !self.active && !track.is_main() {
+            if self.early.len() < EARLY_MAX {
+                self.early.push(Early {
+                    track,
+                    timestamp,
+                    cts,
+                    keyframe,
+                    data,
+                });
+            }
+            return;
+        }
         let source = self.rebase.unwrap(timestamp);
-        let configured = match kind {
-            Kind::Video => self.video.is_some(),
-            Kind::Audio => self.audio.is_some(),
-        };
-        if !configured || data.is_empty() || !self.may_begin(kind, source, keyframe) {
+        if track.is_main() && !self.may_begin(track.kind, source, keyframe) {
             return;
         }
         let broadcast = Arc::clone(&self.broadcast);
         let began = !self.active;
-        broadcast.with_source(self.slot, |view| {
-            let mut dts = self.rebase.place(source, micros_of(view.idle()), view.origin());
-            if keyframe && kind == Kind::Video {
-                // The still is held a little beyond now: the picture that follows it goes right behind.
-                let held = view.timeline().filled_beyond(dts);
-                if (1..=HELD_MICROS_MAX).contains(&held) {
-                    self.rebase.shift(held);
-                    dts += held;
-                }
-            }
-            self.begin(view, dts);
-            let frame = Placed {
-                dts,
-                pts: dts + self.rebase.micros(i64::from(cts)),
-                keyframe,
-                data,
-            };
-            match kind {
-                Kind::Video => self.push_video(view, frame),
-                Kind::Audio => self.push_audio(view, frame),
-            }
-            match (&self.video, &self.audio) {
-                (Some(_), None) => view.fill_absent(Kind::Audio),
-                (None, Some(_)) => view.fill_absent(Kind::Video),
-                _ => view.fill_behind(),
-            }
-        });
+        broadcast.with_source(self.slot, |view| self.place(view, track, source, cts, keyframe, data));
         if began && self.active {
+            for early in std::mem::take(&mut self.early) {
+                self.push(early.track, early.timestamp, early.cts, early.keyframe, early.data);
+            }
             self.hub.emit(Event::Active(broadcast));
+        }
+    }
+
+    fn place(&mut self, view: &mut SourceView<'_>, track: TrackId, source: i64, cts: i32, keyframe: bool, data: Bytes) {
+        let mut dts = self.rebase.place(source, micros_of(view.idle()), view.origin());
+        if keyframe && track == TrackId::VIDEO {
+            // The still is held a little beyond now: the picture that follows it goes right behind.
+            let held = view.timeline().filled_beyond(0, dts);
+            if (1..=HELD_MICROS_MAX).contains(&held) {
+                self.rebase.shift(held);
+                dts += held;
+            }
+        }
+        self.begin(view, dts);
+        let frame = Placed {
+            dts,
+            pts: dts + self.rebase.micros(i64::from(cts)),
+            keyframe,
+            data,
+        };
+        match track.kind {
+            Kind::Video => self.push_video(view, track, frame),
+            Kind::Audio => self.push_audio(view, track, frame),
+        }
+        if track.is_main() {
+            self.fill(view);
+        }
+    }
+
+    /// Fills the tracks that were there and that this source does not send.
+    fn fill(&self, view: &mut SourceView<'_>) {
+        let absent = |track: &TrackId| !self.parameters.contains_key(track);
+        let missing: Vec<_> = view.timeline().tracks().into_iter().filter(absent).collect();
+        for track in missing {
+            view.fill_absent(track);
+        }
+        if [TrackId::VIDEO, TrackId::AUDIO].iter().all(|main| !absent(main)) {
+            view.fill_behind();
         }
     }
 
@@ -224,8 +264,8 @@ impl Publisher {
             return true;
         }
         let patience = match self.announced {
-            Some(announced) if !announced.video && self.video.is_none() => return true,
-            None if self.video.is_none() => UNANNOUNCED_PATIENCE_MICROS,
+            Some(announced) if !announced.video && !self.sends(TrackId::VIDEO) => return true,
+            None if !self.sends(TrackId::VIDEO) => UNANNOUNCED_PATIENCE_MICROS,
             _ => VIDEO_PATIENCE_MICROS,
         };
         source - *self.waiting_since.get_or_insert(source) > patience
@@ -238,36 +278,49 @@ impl Publisher {
         self.active = true;
         self.begins_at = at;
         view.activate();
-        if let Some(video) = &self.video {
-            view.configure(&Parameters::Video(video.clone()), true);
+        let gone = view.timeline().tracks().into_iter();
+        let gone: Vec<_> = gone
+            .filter(|&track| is_further_picture(track) && !self.sends(track))
+            .collect();
+        for track in gone {
+            view.lose(track);
         }
-        if let Some(audio) = &self.audio {
-            view.configure(&Parameters::Audio(audio.clone()), true);
+        for (&track, parameters) in &self.parameters {
+            view.configure(track, parameters, true);
         }
     }
 
-    fn push_video(&mut self, view: &mut SourceView<'_>, frame: Placed) {
+    fn sends(&self, track: TrackId) -> bool {
+        self.parameters.contains_key(&track)
+    }
+
+    fn push_video(&mut self, view: &mut SourceView<'_>, track: TrackId, frame: Placed) {
         // While the source was silent its picture was held. What it sends of that time comes too late, and what follows
         // cannot be decoded without it.
-        if view.timeline().filled_beyond(frame.dts) > ROUNDING_MICROS || self.needs_keyframe && !frame.keyframe {
-            self.needs_keyframe = true;
+        let late = view.timeline().filled_beyond(track.index, frame.dts) > ROUNDING_MICROS;
+        if track == TrackId::VIDEO {
+            if late || self.needs_keyframe && !frame.keyframe {
+                self.needs_keyframe = true;
+                return;
+            }
+            self.needs_keyframe = false;
+        } else if late {
             return;
         }
-        self.needs_keyframe = false;
-        if let Some(sample) = view.timeline().place_video(frame) {
-            view.append(Kind::Video, sample, self.rebase.jumps());
+        if let Some(sample) = view.timeline().place_video(track.index, frame) {
+            view.append(track, sample, self.rebase.jumps());
         }
     }
 
-    fn push_audio(&self, view: &mut SourceView<'_>, frame: Placed) {
+    fn push_audio(&self, view: &mut SourceView<'_>, track: TrackId, frame: Placed) {
         if frame.dts < self.begins_at {
             return;
         }
         let mut samples = Vec::with_capacity(1);
-        view.timeline().place_audio(frame, &mut samples);
+        view.timeline().place_audio(track.index, frame, &mut samples);
         let Some(own) = samples.pop() else { return };
-        view.append_filled(Kind::Audio, &mut samples);
-        view.append(Kind::Audio, own, self.rebase.jumps());
+        view.append_filled(track, &mut samples);
+        view.append(track, own, self.rebase.jumps());
     }
 
     fn leave(&mut self, ending: Ending) {
@@ -282,6 +335,11 @@ impl Drop for Publisher {
     fn drop(&mut self) {
         self.leave(Ending::Lost);
     }
+}
+
+/// A picture beside the main one: a quality that the source makes itself.
+fn is_further_picture(track: TrackId) -> bool {
+    track.kind == Kind::Video && !track.is_main()
 }
 
 async fn withdrawn(standing: &mut watch::Receiver<Standing>) -> String {

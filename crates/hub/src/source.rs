@@ -83,6 +83,11 @@ impl SourceClock {
         timescale: 1_000,
         bits: 32,
     };
+    /// Microseconds that whoever reads the source has unwrapped.
+    pub const MICROSECONDS: Self = Self {
+        timescale: 1_000_000,
+        bits: 63,
+    };
 }
 
 /// Who feeds a broadcast now.

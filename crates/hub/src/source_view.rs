@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use media::{Kind, Parameters, Sample};
+use media::{Kind, Parameters, Sample, TrackId};
 use tokio::time::Instant;
 
 use crate::clock::micros_of;
@@ -57,11 +57,19 @@ impl SourceView<'_> {
     }
 
     /// Takes a track's parameters onto the timeline, and tells followers if they are new or `again` is set.
-    pub(crate) fn configure(&mut self, parameters: &Parameters, again: bool) {
+    pub(crate) fn configure(&mut self, track: TrackId, parameters: &Parameters, again: bool) {
         let at = self.now();
-        if self.inner.timeline.configure(parameters) || again {
-            self.inner.log.push(Item::Parameters(parameters.clone()), at);
+        if self.inner.timeline.configure(track.index, parameters) || again {
+            let parameters = parameters.clone();
+            self.inner.log.push(Item::Parameters { track, parameters }, at);
         }
+    }
+
+    /// Tells that a picture of an earlier source, other than the main one, comes no more.
+    pub(crate) fn lose(&mut self, track: TrackId) {
+        let at = self.now();
+        self.inner.timeline.remove(track);
+        self.inner.log.push(Item::Lost(track), at);
     }
 
     pub(crate) fn timeline(&mut self) -> &mut Timeline {
@@ -69,35 +77,40 @@ impl SourceView<'_> {
     }
 
     /// Appends a sample of the source: it came now.
-    pub(crate) fn append(&mut self, kind: Kind, sample: Sample, jumps: u32) {
-        let Some(timescale) = self.inner.timescale(kind) else {
+    pub(crate) fn append(&mut self, track: TrackId, sample: Sample, jumps: u32) {
+        let Some(timescale) = self.inner.timeline.timescale(track) else {
             return;
         };
         let media = micros(sample.dts, timescale);
         let unix = self.broadcast.clock.unix_micros();
-        self.inner.wall.arrived(media, unix);
+        if track.is_main() {
+            self.inner.wall.arrived(media, unix);
+        }
         let slot = self.slot_mut();
         slot.last = Instant::now();
         slot.meter.set_jumps(jumps);
         slot.meter.arrived(sample.data.len(), unix - media);
-        if kind == Kind::Video {
+        if track == TrackId::VIDEO {
             slot.meter.video(media, sample.cts != 0, sample.keyframe);
         }
-        self.inner.log.push(Item::Sample { kind, sample }, media);
+        self.inner.log.push(Item::Sample { track, sample }, media);
     }
 
     /// Appends samples that no source sent.
-    pub(crate) fn append_filled(&mut self, kind: Kind, samples: &mut Vec<Sample>) {
-        self.inner.append_filled(kind, samples);
+    pub(crate) fn append_filled(&mut self, track: TrackId, samples: &mut Vec<Sample>) {
+        self.inner.append_filled(track, samples);
     }
 
-    /// A track that this source does not send is filled up to the other's end: nobody waits for it.
-    pub(crate) fn fill_absent(&mut self, absent: Kind) {
-        let other = match absent {
-            Kind::Video => Kind::Audio,
-            Kind::Audio => Kind::Video,
+    /// A track that this source does not send is filled up to the end of the main track of the other kind, or for further
+    /// sounds of the main picture: nobody waits for it.
+    pub(crate) fn fill_absent(&mut self, absent: TrackId) {
+        let other = match absent.kind {
+            Kind::Video => TrackId::AUDIO,
+            Kind::Audio => TrackId::VIDEO,
         };
-        if let Some(until) = self.inner.timeline.end(other) {
+        let timeline = &self.inner.timeline;
+        let until = timeline.end(other).or_else(|| timeline.end(TrackId::main(absent.kind)));
+        if let Some(until) = until {
             let part = micros_of(self.broadcast.settings().part);
             self.inner.fill_track(absent, until, part);
         }
@@ -106,8 +119,8 @@ impl SourceView<'_> {
     /// A track that fell behind the other is filled up to a second behind it.
     pub(crate) fn fill_behind(&mut self) {
         let (video, audio) = (
-            self.inner.timeline.end(Kind::Video),
-            self.inner.timeline.end(Kind::Audio),
+            self.inner.timeline.end(TrackId::VIDEO),
+            self.inner.timeline.end(TrackId::AUDIO),
         );
         let (Some(video), Some(audio)) = (video, audio) else {
             return;
@@ -116,7 +129,10 @@ impl SourceView<'_> {
             return;
         }
         let part = micros_of(self.broadcast.settings().part);
-        self.inner.fill_tracks(video.max(audio) - FILL_BEHIND_MICROS, part);
+        for track in [TrackId::VIDEO, TrackId::AUDIO] {
+            self.inner
+                .fill_track(track, video.max(audio) - FILL_BEHIND_MICROS, part);
+        }
     }
 
     /// The time of what is no sample: after all that is there, and not before its time.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hub::authority::Local;
 use hub::*;
-use media::{AudioCodec, AudioParameters, FrameRate, Kind, Parameters, Sample, VideoCodec, VideoParameters};
+use media::{AudioCodec, AudioParameters, FrameRate, Kind, Parameters, Sample, TrackId, VideoCodec, VideoParameters};
 
 const FRAME: Duration = Duration::from_micros(33_333);
 
@@ -18,6 +18,7 @@ fn video(width: u32) -> Parameters {
         height: 720,
         frame_rate: FrameRate::new(30, 1),
         reorders: false,
+        color: None,
         codec_string: "avc1.64001F".into(),
     })
 }
@@ -75,8 +76,8 @@ impl Encoder {
             audio: true,
             frame_rate: None,
         });
-        publisher.configure(video(width));
-        publisher.configure(audio());
+        publisher.configure(TrackId::VIDEO, video(width));
+        publisher.configure(TrackId::AUDIO, audio());
         Self {
             publisher,
             base,
@@ -103,7 +104,7 @@ impl Encoder {
     fn frame(&mut self) {
         let at = self.frames * 1_000 / 30;
         self.publisher.push(
-            Kind::Video,
+            TrackId::VIDEO,
             self.base + at,
             0,
             self.frames.is_multiple_of(30),
@@ -113,7 +114,7 @@ impl Encoder {
         while self.sounds * 1_024 * 1_000 / 48_000 <= at {
             let at = self.base + self.sounds * 1_024 * 1_000 / 48_000;
             self.publisher
-                .push(Kind::Audio, at, 0, true, Bytes::from_static(b"sound"));
+                .push(TrackId::AUDIO, at, 0, true, Bytes::from_static(b"sound"));
             self.sounds += 1;
         }
         self.publisher.flush();
@@ -138,7 +139,7 @@ fn samples(items: &[Item], wanted: Kind) -> Vec<&Sample> {
 
 fn sample(item: &Item, wanted: Kind) -> Option<&Sample> {
     match item {
-        Item::Sample { kind, sample } if *kind == wanted => Some(sample),
+        Item::Sample { track, sample } if *track == TrackId::main(wanted) => Some(sample),
         _ => None,
     }
 }
@@ -219,10 +220,10 @@ async fn missing_audio_becomes_silence() {
     let mut follower = first.publisher.broadcast().follow(Follow::FromStart);
     first.run(30).await;
     let mut second = publish(&hub, "colors", [127, 0, 0, 2]).await.unwrap();
-    second.configure(video(1280));
+    second.configure(TrackId::VIDEO, video(1280));
     for frame in 0..300u64 {
         second.push(
-            Kind::Video,
+            TrackId::VIDEO,
             frame * 1_000 / 30,
             0,
             frame.is_multiple_of(30),
@@ -374,11 +375,11 @@ async fn audio_alone_begins_by_itself() {
     let hub = hub(Takeover::Replace);
     let mut publisher = publish(&hub, "radio", [127, 0, 0, 1]).await.unwrap();
     let mut follower = publisher.broadcast().follow(Follow::FromStart);
-    publisher.configure(audio());
+    publisher.configure(TrackId::AUDIO, audio());
     let mut items = Vec::new();
     for sound in 0..100u64 {
         publisher.push(
-            Kind::Audio,
+            TrackId::AUDIO,
             sound * 1_024 * 1_000 / 48_000,
             0,
             true,
@@ -403,8 +404,14 @@ async fn a_late_follower_starts_at_the_newest_key_frame_with_the_parameters() {
     assert!(matches!(
         &items[..2],
         [
-            Item::Parameters(Parameters::Video(_)),
-            Item::Parameters(Parameters::Audio(_))
+            Item::Parameters {
+                track: TrackId::VIDEO,
+                ..
+            },
+            Item::Parameters {
+                track: TrackId::AUDIO,
+                ..
+            }
         ]
     ));
     let pictures = samples(&items, Kind::Video);
@@ -500,4 +507,89 @@ async fn a_broadcast_that_is_stopped_ends_at_once_and_its_source_hears_why() {
     );
     let next = publish(&hub, "colors", [127, 0, 0, 1]).await.unwrap();
     assert_ne!(next.broadcast().id(), broadcast.id(), "a later source begins another");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_made_from_a_broadcast_reaches_those_who_follow_all_of_it_alone() {
+    let hub = hub(Takeover::Replace);
+    let mut encoder = Encoder::new(publish(&hub, "colors", [127, 0, 0, 1]).await.unwrap(), 0, 1280);
+    let broadcast = Arc::clone(encoder.publisher.broadcast());
+    let mut all = broadcast.follow(Follow::FromStart);
+    let mut main = broadcast.follow(Follow::NewestKeyframe { sub_second: false });
+    encoder.run(1).await;
+    drop((drain(&mut all).await, drain(&mut main).await));
+    let (derived, rung) = (hub.derive(&broadcast), derived_track());
+    let made = Sample {
+        dts: 3_000,
+        cts: 0,
+        duration: None,
+        keyframe: true,
+        data: Bytes::from_static(b"made"),
+    };
+    derived.push(rung, made.clone());
+    derived.configure(rung, video(640));
+    derived.push(rung, made);
+    derived.lost(rung);
+    let items = drain(&mut all).await;
+    let [
+        Item::Parameters { track, .. },
+        Item::Sample { sample, .. },
+        Item::Lost(lost),
+    ] = &items[..]
+    else {
+        panic!("{items:?}");
+    };
+    assert_eq!(
+        (*track, *lost, sample.dts),
+        (rung, rung, 3_000),
+        "and nothing before its parameters"
+    );
+    assert!(drain(&mut main).await.is_empty());
+}
+
+fn derived_track() -> TrackId {
+    TrackId {
+        kind: Kind::Video,
+        index: TrackId::DERIVED,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_further_pictures_of_a_source_are_held_with_the_main_one_and_lost_with_another_source() {
+    let hub = hub(Takeover::Replace);
+    let mut encoder = Encoder::new(publish(&hub, "colors", [127, 0, 0, 1]).await.unwrap(), 0, 1280);
+    let second = TrackId {
+        kind: Kind::Video,
+        index: 1,
+    };
+    let mut follower = encoder.publisher.broadcast().follow(Follow::FromStart);
+    // Before the first main frame: it waits for it.
+    encoder.publisher.configure(second, video(640));
+    encoder
+        .publisher
+        .push(second, 0, 0, true, Bytes::from_static(b"second"));
+    encoder.run(1).await;
+    let items = drain(&mut follower).await;
+    let of_second = |items: &[Item]| {
+        let found = items.iter().filter_map(|item| match item {
+            Item::Sample { track, sample } if *track == second => Some(sample.dts),
+            _ => None,
+        });
+        found.collect::<Vec<_>>()
+    };
+    assert_eq!(of_second(&items), [samples(&items, Kind::Video)[0].dts]);
+    encoder.publisher.finish(Ending::Lost);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let items = drain(&mut follower).await;
+    assert!(of_second(&items).len() > 5, "it is held as the main one is");
+    let mut other = Encoder::new(publish(&hub, "colors", [127, 0, 0, 1]).await.unwrap(), 0, 1280);
+    other.run(1).await;
+    let items = drain(&mut follower).await;
+    assert!(
+        items
+            .iter()
+            .any(|item| matches!(item, Item::Lost(track) if *track == second))
+    );
+    let after = items.iter().skip_while(|item| !matches!(item, Item::Lost(_)));
+    assert_eq!(of_second(&after.cloned().collect::<Vec<_>>()).len(), 0);
 }

@@ -1,4 +1,8 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
+
+use crate::ColorInfo;
 
 /// Whether a track is seen or heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -7,6 +11,85 @@ pub enum Kind {
     Video,
     /// Sound.
     Audio,
+}
+
+/// One track of a broadcast.
+///
+/// | index | what it is |
+/// |---|---|
+/// | 0 | the main track of its kind: what every source sends |
+/// | 1 to 7 | further tracks that the source sends itself |
+/// | from [`TrackId::DERIVED`] on | made from the main track by a transcoder |
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TrackId {
+    /// Whether it is seen or heard.
+    pub kind: Kind,
+    /// Which of its kind.
+    pub index: u8,
+}
+
+impl TrackId {
+    /// The main picture.
+    pub const VIDEO: Self = Self::main(Kind::Video);
+    /// The main sound.
+    pub const AUDIO: Self = Self::main(Kind::Audio);
+    /// Tracks of one kind that a source may send.
+    pub const SENT_MAX: u8 = 8;
+    /// The first index of tracks that are made from others.
+    pub const DERIVED: u8 = 16;
+
+    /// The main track of a kind.
+    pub const fn main(kind: Kind) -> Self {
+        Self { kind, index: 0 }
+    }
+
+    /// Tracks of one kind that may be made from another.
+    pub const MADE_MAX: u8 = 8;
+    /// Tracks that a broadcast can have: see [`slot`](Self::slot).
+    pub const SLOTS: usize = 2 * (Self::SENT_MAX + Self::MADE_MAX) as usize;
+
+    /// Its place in a table of [`SLOTS`](Self::SLOTS) tracks; `None` if no broadcast can have it.
+    pub fn slot(self) -> Option<usize> {
+        let of_kind = match self.index {
+            sent if sent < Self::SENT_MAX => sent,
+            made if (Self::DERIVED..Self::DERIVED + Self::MADE_MAX).contains(&made) => {
+                made - Self::DERIVED + Self::SENT_MAX
+            }
+            _ => return None,
+        };
+        Some(2 * usize::from(of_kind) + usize::from(self.kind == Kind::Audio))
+    }
+
+    /// Whether it is the main track of its kind.
+    pub const fn is_main(self) -> bool {
+        self.index == 0
+    }
+
+    /// Whether it is made from another.
+    pub const fn is_derived(self) -> bool {
+        self.index >= Self::DERIVED
+    }
+}
+
+/// A track that will come: what manifests say of it before its first sample.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// The track.
+    pub track: TrackId,
+    /// What it is called: `720p`.
+    pub name: Arc<str>,
+    /// As RFC 6381 names the codec.
+    pub codec_string: Arc<str>,
+    /// Width of the displayed picture, in pixels; 0 for sound.
+    pub width: u32,
+    /// Height of the displayed picture, in pixels; 0 for sound.
+    pub height: u32,
+    /// Frames per second of a picture.
+    pub frame_rate: Option<FrameRate>,
+    /// Bits per second that it needs at most.
+    pub peak: u32,
+    /// Bits per second on average.
+    pub average: u32,
 }
 
 /// Video codecs that Headwater carries.
@@ -76,6 +159,8 @@ pub struct VideoParameters {
     pub frame_rate: Option<FrameRate>,
     /// Whether frames may be presented in another order than they are decoded (B-frames).
     pub reorders: bool,
+    /// What the container says of the colours; the bitstream may say the same, or less.
+    pub color: Option<ColorInfo>,
     /// The codec as RFC 6381 names it in `CODECS`, from the bitstream: `avc1.64001F`.
     pub codec_string: String,
 }

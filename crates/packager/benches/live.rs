@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use media::{AudioCodec, AudioParameters, FrameRate, Kind, Parameters, Sample, VideoCodec, VideoParameters};
+use media::{AudioCodec, AudioParameters, FrameRate, Parameters, Sample, TrackId, VideoCodec, VideoParameters};
 use packager::hls::{self, Form};
 use packager::{Input, Packager, Settings};
 
@@ -34,8 +34,14 @@ impl Source {
             video: true,
             audio: true,
         });
-        source.push(Input::Parameters(video()));
-        source.push(Input::Parameters(audio()));
+        source.push(Input::Parameters {
+            track: TrackId::VIDEO,
+            parameters: video(),
+        });
+        source.push(Input::Parameters {
+            track: TrackId::AUDIO,
+            parameters: audio(),
+        });
         for _ in 0..70 {
             source.second();
         }
@@ -52,14 +58,14 @@ impl Source {
         for _ in 0..30 {
             let sample = frame(self.frames * 3_000, self.frames % 30 == 0, &self.picture);
             self.push(Input::Sample {
-                kind: Kind::Video,
+                track: TrackId::VIDEO,
                 sample,
             });
             self.frames += 1;
             while self.audio_frames * 1_024 * 30 < self.frames * 48_000 {
                 let sample = frame(self.audio_frames * 1_024, true, &self.sound);
                 self.push(Input::Sample {
-                    kind: Kind::Audio,
+                    track: TrackId::AUDIO,
                     sample,
                 });
                 self.audio_frames += 1;
@@ -88,6 +94,7 @@ fn video() -> Parameters {
         height: 720,
         frame_rate: Some(FrameRate { frames: 30, seconds: 1 }),
         reorders: false,
+        color: None,
         codec_string: "avc1.64001F".into(),
     })
 }
@@ -113,7 +120,7 @@ fn package(c: &mut Criterion) {
 
 fn render(c: &mut Criterion) {
     let window = Source::with_a_full_window().packager.window().expect("a full window");
-    let rendition = window.rendition(Kind::Video).expect("a video rendition");
+    let rendition = window.rendition(TrackId::VIDEO).expect("a video rendition");
     let mut group = c.benchmark_group("packager");
     group.bench_function("render a playlist", |b| {
         b.iter(|| hls::media(&window, rendition, Form::LowLatency { delta: false }));

@@ -2,9 +2,9 @@
 
 use std::sync::OnceLock;
 
-use media::Kind;
+use media::TrackId;
 
-use crate::hls::names::{self, File};
+use crate::hls::names::{File, Stem};
 use crate::request::{self, Found, Query, Verdict};
 use crate::testing::{Broadcast, Source};
 use crate::{Window, hls};
@@ -26,18 +26,18 @@ pub fn request(data: &[u8]) {
 
 fn answer(window: &Window, text: &str) {
     let (path, query) = text.split_once('?').unwrap_or((text, ""));
-    if let Some(kind) = path.strip_suffix(".m3u8").and_then(names::kind) {
-        playlist(window, kind, query);
+    if let Some(stem) = path.strip_suffix(".m3u8").and_then(Stem::parse) {
+        playlist(window, stem.0, query);
     } else if let Some((folder, file)) = path.split_once('/') {
-        let (Some(kind), Some(file)) = (names::kind(folder), File::parse(file)) else {
+        let (Some(stem), Some(file)) = (Stem::parse(folder), File::parse(file)) else {
             return;
         };
-        media(window, kind, file);
+        media(window, stem.0, file);
     }
 }
 
-fn playlist(window: &Window, kind: Kind, query: &str) {
-    let (Some(rendition), Ok(query)) = (window.rendition(kind), Query::parse(query)) else {
+fn playlist(window: &Window, track: TrackId, query: &str) {
+    let (Some(rendition), Ok(query)) = (window.rendition(track), Query::parse(query)) else {
         return;
     };
     let verdict = request::judge(window, rendition, &query);
@@ -50,8 +50,8 @@ fn playlist(window: &Window, kind: Kind, query: &str) {
     hls::multivariant(window, "x/", query.choice);
 }
 
-fn media(window: &Window, kind: Kind, file: File) {
-    match request::find(window, kind, file) {
+fn media(window: &Window, track: TrackId, file: File) {
+    match request::find(window, track, file) {
         Found::Init(init) => assert!(!init.bytes.is_empty()),
         Found::Segment { segment, .. } => assert!(segment.bytes() > 0),
         Found::Part(part) => assert!(!part.bytes.is_empty()),

@@ -9,11 +9,13 @@ mod bandwidth;
 mod cadence;
 mod cmaf;
 pub mod dash;
+mod followers;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 pub mod hls;
 mod key_interval;
 mod packager;
+mod qualities;
 pub mod request;
 mod segmenter;
 mod settings;

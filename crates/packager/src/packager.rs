@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use media::{Kind, Parameters, Sample};
+use media::{Kind, Parameters, Planned, Sample, TrackId};
 
+use crate::followers::Followers;
 use crate::key_interval;
 use crate::segmenter::{Arriving, Segmenter};
 use crate::targets::{self, Targets};
@@ -32,11 +33,20 @@ pub enum Input {
         audio: bool,
     },
     /// A track's parameters: before its first sample, and whenever they change.
-    Parameters(Parameters),
+    Parameters {
+        /// The track.
+        track: TrackId,
+        /// As they are from now on.
+        parameters: Parameters,
+    },
+    /// Which further tracks will come: they are listed at once. Replaces the plan before it.
+    Planned(Arc<[Planned]>),
+    /// Nothing comes of a further track until its next parameters.
+    Lost(TrackId),
     /// One frame, on the broadcast's timeline. Decode times never go back.
     Sample {
         /// The track.
-        kind: Kind,
+        track: TrackId,
         /// The frame.
         sample: Sample,
     },
@@ -46,12 +56,15 @@ pub enum Input {
 ///
 /// Video leads where there is video: it decides where segments begin, and audio follows at the first frame that is not
 /// before, so that segments of the same number hold the same time. Which tracks there are, and all target durations, are
-/// settled once, when the first parts are there.
+/// settled once, when the first parts are there. Further tracks may come and go: each has a playlist of its own, with gaps
+/// where nothing came.
 #[derive(Debug)]
 pub struct Packager {
     settings: Settings,
     video: Option<Track>,
     audio: Option<Track>,
+    further: Followers,
+    planned: Arc<[Planned]>,
     announced: Announced,
     segmenter: Segmenter,
     discontinuity: u64,
@@ -77,6 +90,8 @@ impl Packager {
         Self {
             video: None,
             audio: None,
+            further: Followers::default(),
+            planned: Arc::default(),
             announced: Announced::default(),
             segmenter: Segmenter::new(settings.segment, settings.part),
             discontinuity: settings.numbering.discontinuity + resumed,
@@ -96,8 +111,23 @@ impl Packager {
         match input {
             Input::Cut => self.cut(),
             Input::Announced { video, audio } => self.announced = Announced { video, audio },
-            Input::Parameters(parameters) => self.configure(parameters),
-            Input::Sample { kind, sample } => self.sample(kind, sample, clock_offset_micros),
+            Input::Planned(planned) => {
+                self.planned = planned;
+                self.window = None;
+            }
+            Input::Parameters { track, parameters } if track.is_main() => self.configure(parameters),
+            Input::Parameters { track, parameters } => {
+                self.further
+                    .configure(track, parameters, &self.settings, self.discontinuity);
+            }
+            Input::Lost(track) => self.lose(track),
+            Input::Sample { track, sample } if track.is_main() => {
+                self.sample(track.kind, sample, clock_offset_micros);
+                if track.kind == self.leader() {
+                    self.lead(clock_offset_micros);
+                }
+            }
+            Input::Sample { track, sample } => self.further.sample(track, sample, clock_offset_micros),
         }
     }
 
@@ -108,6 +138,7 @@ impl Packager {
         }
         self.ended = true;
         self.settle(i64::MAX);
+        self.further.finish(self.settings.started_micros);
         self.window = None;
     }
 
@@ -122,6 +153,8 @@ impl Packager {
                 independent: self.video.is_none() || self.segmenter.is_regular(),
                 video: self.video.as_mut().map(|track| track.snapshot(&targets)),
                 audio: self.audio.as_mut().map(|track| track.snapshot(&targets)),
+                further: self.further.snapshots(&targets),
+                planned: Arc::clone(&self.planned),
             };
             self.window = Some(Arc::new(window));
         }
@@ -143,7 +176,9 @@ impl Packager {
     /// The numbers that come next.
     pub fn numbering(&self) -> Numbering {
         let tracks = self.video.iter().chain(&self.audio).map(Track::numbering);
-        let used = tracks.fold(self.settings.numbering, Numbering::max);
+        let used = tracks
+            .chain(self.further.numbering())
+            .fold(self.settings.numbering, Numbering::max);
         Numbering {
             discontinuity: used.discontinuity.max(self.discontinuity) + 1,
             ..used
@@ -160,9 +195,9 @@ impl Packager {
     }
 
     fn is_stale(&self, window: &Window) -> bool {
-        let tracks = self.video.iter().chain(&self.audio);
+        let mains = self.video.iter().chain(&self.audio).map(Track::version);
         let versions = window.renditions().map(|rendition| rendition.version);
-        !tracks.map(Track::version).eq(versions)
+        !mains.chain(self.further.versions()).eq(versions)
     }
 
     fn track(&mut self, kind: Kind) -> Option<&mut Track> {
@@ -170,6 +205,22 @@ impl Packager {
             Kind::Video => self.video.as_mut(),
             Kind::Audio => self.audio.as_mut(),
         }
+    }
+
+    fn lose(&mut self, track: TrackId) {
+        let like = self.video.as_ref().or(self.audio.as_ref()).map(Track::parameters);
+        if let Some(like) = like.filter(|_| !track.is_main()).cloned() {
+            self.further.lose(track, &like, &self.settings, self.discontinuity);
+        }
+    }
+
+    /// The further tracks follow to where the leader is.
+    fn lead(&mut self, clock: i64) {
+        let Some(leader) = self.video.as_ref().or(self.audio.as_ref()) else {
+            return;
+        };
+        let newest = rescale(leader.newest_dts(), leader.timescale(), 1_000_000);
+        self.further.advance(newest, clock);
     }
 
     /// The track that decides where segments begin.
@@ -198,7 +249,12 @@ impl Packager {
         let Some(track) = self.track(kind) else {
             // The rendition set is fixed: a track that comes later is for the next broadcast.
             if !settled {
-                let track = Some(Track::new(parameters, &self.settings, discontinuity));
+                let track = Some(Track::new(
+                    TrackId::main(kind),
+                    parameters,
+                    &self.settings,
+                    discontinuity,
+                ));
                 match kind {
                     Kind::Video => self.video = track,
                     Kind::Audio => self.audio = track,
@@ -312,6 +368,9 @@ impl Packager {
             Kind::Audio => Kind::Video,
         };
         let leads = kind == self.leader();
+        if leads {
+            self.further.begun(began);
+        }
         let Some(other) = self.track(other) else { return };
         // Audio beside video begins nothing of its own, but for a discontinuity.
         if leads || other.is_behind(began) {
@@ -333,6 +392,7 @@ impl Packager {
         for track in self.video.iter_mut().chain(&mut self.audio) {
             track.settle(&targets);
         }
+        self.further.settle(targets);
         self.targets = Some(targets);
     }
 

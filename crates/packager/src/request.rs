@@ -3,7 +3,7 @@
 //! The rules are those of RFC 8216bis §6.2.5. They are judged on a window, so that whoever serves requests only waits and
 //! asks again.
 
-use media::Kind;
+use media::TrackId;
 
 use crate::Window;
 use crate::hls::names::File;
@@ -50,6 +50,9 @@ impl Query {
                 "_HLS_skip" => query.skip = matches!(value, "YES" | "v2"),
                 "latency" => query.choice.normal = value == "normal",
                 "window" => query.choice.window_seconds = Some(seconds(value)?),
+                "max_resolution" => query.choice.resolution_max = Some(lines("max_resolution", value)?),
+                "min_resolution" => query.choice.resolution_min = Some(lines("min_resolution", value)?),
+                "rendition_order" => query.choice.descending = Some(descending(value)?),
                 _ => {}
             }
         }
@@ -88,6 +91,20 @@ fn number(name: &'static str, value: &str) -> Result<u64, BadQuery> {
     }
 }
 
+/// `720p`, or 720.
+fn lines(name: &'static str, value: &str) -> Result<u32, BadQuery> {
+    let lines = number(name, value.strip_suffix('p').unwrap_or(value))?;
+    Ok(u32::try_from(lines).unwrap_or(u32::MAX))
+}
+
+fn descending(value: &str) -> Result<bool, BadQuery> {
+    match value {
+        "desc" => Ok(true),
+        "asc" => Ok(false),
+        _ => Err(BadQuery::Refused("rendition_order is asc or desc")),
+    }
+}
+
 fn seconds(value: &str) -> Result<u32, BadQuery> {
     let seconds = number("window", value)?;
     Ok(u32::try_from(seconds).unwrap_or(u32::MAX))
@@ -121,7 +138,9 @@ pub fn judge(window: &Window, rendition: &Rendition, query: &Query) -> Result<Ve
         return Err(BadQuery::Refused("_HLS_msn is too far ahead"));
     }
     // Without parts there is nothing but whole segments to wait for.
-    let part = query.part.filter(|_| window.targets.part(rendition.kind).is_some());
+    let part = query
+        .part
+        .filter(|_| window.targets.part(rendition.track.kind).is_some());
     let Some(part) = part else {
         return Ok(serve_if(segment < growing));
     };
@@ -151,7 +170,7 @@ fn is_too_far(window: &Window, rendition: &Rendition, segment: u64, part: u64) -
     let growing = rendition.next_whole();
     let target = window
         .targets
-        .part(rendition.kind)
+        .part(rendition.track.kind)
         .map_or(1_000_000, crate::Span::micros);
     let limit = (3_000_000 / target.clamp(1, 1_000_000)).max(3);
     let there = if segment == growing {
@@ -176,7 +195,8 @@ pub enum Found {
     },
     /// A part.
     Part(Part),
-    /// The segment that would have come next, had the broadcast not ended: players of DASH ask for it before they know.
+    /// A segment that never came: a gap, or the one that would have come next, had the broadcast not ended. Players of DASH
+    /// ask for it before they know.
     Past,
     /// It will be there soon: the part that playlists hint at, or the segment after the growing one.
     Soon,
@@ -185,9 +205,10 @@ pub enum Found {
 }
 
 /// Finds a file.
-pub fn find(window: &Window, kind: Kind, file: File) -> Found {
-    let Some(rendition) = window.rendition(kind) else {
-        return Found::Nothing;
+pub fn find(window: &Window, track: TrackId, file: File) -> Found {
+    let Some(rendition) = window.rendition(track) else {
+        // Its first segment begins as the initialisation segment is there.
+        return soon_if(!window.ended && window.plan(track).is_some() && matches!(file, File::Init(_)));
     };
     match file {
         File::Init(number) => rendition
@@ -197,7 +218,11 @@ pub fn find(window: &Window, kind: Kind, file: File) -> Found {
             Some(part) => Found::Part(part.clone()),
             None => soon_if(!window.ended && number == rendition.next_part),
         },
-        File::Segment(number) => match rendition.segment(number).filter(|segment| !segment.parts.is_empty()) {
+        File::Segment(number) => match rendition
+            .segment(number)
+            .filter(|segment| segment.gap.is_some() || !segment.parts.is_empty())
+        {
+            Some(segment) if segment.gap.is_some() => Found::Past,
             Some(segment) => Found::Segment {
                 segment: Arc::clone(segment),
                 whole: number < rendition.next_whole(),

@@ -22,6 +22,7 @@ pub(crate) fn video(frame_rate: Option<FrameRate>) -> Parameters {
         height: 720,
         frame_rate,
         reorders: false,
+        color: None,
         codec_string: "avc1.64001F".into(),
     })
 }
@@ -92,6 +93,24 @@ pub(crate) fn segment(number: u64) -> crate::window::Segment {
         presentation_delay: 0,
         date_time: crate::DateTime(0),
         parts: Vec::new(),
+        gap: None,
+    }
+}
+
+/// What happens to the main tracks.
+pub(crate) mod input {
+    use media::{Kind, Parameters, Sample, TrackId};
+
+    use crate::Input;
+
+    pub(crate) fn parameters(parameters: Parameters) -> Input {
+        let track = TrackId::main(parameters.kind());
+        Input::Parameters { track, parameters }
+    }
+
+    pub(crate) fn sample(kind: Kind, sample: Sample) -> Input {
+        let track = TrackId::main(kind);
+        Input::Sample { track, sample }
     }
 }
 
@@ -199,10 +218,10 @@ impl Broadcast {
         self.push(announced);
         if let Some(pictures) = self.source.video {
             let rate = Some(pictures.rate).filter(|_| !pictures.rounded);
-            self.push(Input::Parameters(video(rate)));
+            self.push(input::parameters(video(rate)));
         }
         if let Some(rate) = self.source.audio {
-            self.push(Input::Parameters(audio(rate)));
+            self.push(input::parameters(audio(rate)));
         }
     }
 
@@ -254,7 +273,13 @@ impl Broadcast {
                 sound(self.sounds - 1)
             }
         };
-        self.push(Input::Sample { kind, sample });
+        self.push(input::sample(kind, sample));
+    }
+
+    /// How many pictures were sent.
+    #[cfg(test)]
+    pub(crate) fn frames(&self) -> u64 {
+        self.frames
     }
 
     pub(crate) fn window(&mut self) -> Arc<Window> {

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use media::{FrameRate, Kind, Parameters, Sample};
+use media::{FrameRate, Kind, Parameters, Sample, TrackId};
 
 use crate::bandwidth::Meter;
 use crate::cadence::Cadence;
@@ -16,7 +16,7 @@ use crate::cmaf::{self, Chunk, Reference, Timed};
 use crate::shelf::Shelf;
 use crate::targets;
 use crate::time::{DateTime, Span, rescale, ticks_of};
-use crate::window::{Init, Part, Rendition, Segment, Version};
+use crate::window::{Gap, Init, Part, Rendition, Segment, Version};
 use crate::{Numbering, Settings, Targets};
 
 /// A new segment begins with the next sample.
@@ -24,6 +24,10 @@ use crate::{Numbering, Settings, Targets};
 pub(crate) struct Begins {
     /// The discontinuity sequence number it has, if it is not that of the segment before.
     pub(crate) discontinuity: Option<u64>,
+    /// The number it has, where the track does not count by itself.
+    pub(crate) number: Option<u64>,
+    /// Whether its first sample stands where it came, whatever was before: something is missing between.
+    pub(crate) afresh: bool,
 }
 
 /// The segment that began, for the other tracks to follow.
@@ -46,9 +50,19 @@ struct Parting {
     paced: bool,
 }
 
+impl Begins {
+    /// With a discontinuity of this number.
+    fn after(discontinuity: u64) -> Self {
+        Self {
+            discontinuity: Some(discontinuity),
+            ..Self::default()
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Track {
-    kind: Kind,
+    id: TrackId,
     init: Arc<Init>,
     /// Comes into force with the next segment.
     next_init: Option<Parameters>,
@@ -76,16 +90,15 @@ pub(crate) struct Track {
 }
 
 impl Track {
-    pub(crate) fn new(parameters: Parameters, settings: &Settings, discontinuity: u64) -> Self {
-        let kind = parameters.kind();
+    pub(crate) fn new(id: TrackId, parameters: Parameters, settings: &Settings, discontinuity: u64) -> Self {
         Self {
-            kind,
+            id,
             cadence: Cadence::new(&parameters),
-            init: make_init(parameters, discontinuity),
+            init: make_init(parameters, discontinuity + 1),
             next_init: None,
             aim: settings.part,
             target: settings.segment,
-            given: settings.resumed.and_then(|targets| targets.part(kind)),
+            given: settings.resumed.and_then(|targets| targets.part(id.kind)),
             parting: None,
             numbering: settings.numbering,
             samples: Vec::new(),
@@ -95,14 +108,21 @@ impl Track {
             newest: None,
             open: None,
             shelf: Shelf::new(settings.window),
-            begins: (discontinuity != settings.numbering.discontinuity).then_some(Begins {
-                discontinuity: Some(discontinuity),
-            }),
+            begins: (discontinuity != settings.numbering.discontinuity).then_some(Begins::after(discontinuity)),
             due: VecDeque::new(),
             meter: Meter::default(),
             version: Version::default(),
             snapshot: None,
         }
+    }
+
+    pub(crate) fn id(&self) -> TrackId {
+        self.id
+    }
+
+    /// The parameters in force.
+    pub(crate) fn parameters(&self) -> &Parameters {
+        &self.init.parameters
     }
 
     pub(crate) fn timescale(&self) -> u32 {
@@ -120,6 +140,30 @@ impl Track {
     /// Whether its first part is there.
     pub(crate) fn has_part(&self) -> bool {
         self.open.as_ref().is_some_and(|open| !open.parts.is_empty()) || !self.shelf.is_empty()
+    }
+
+    /// Whether a segment of it is whole, or missing.
+    pub(crate) fn has_whole(&self) -> bool {
+        !self.shelf.is_empty()
+    }
+
+    /// Whether the segment of that number, or a later one, is begun, whole or missing.
+    pub(crate) fn has_made(&self, number: u64) -> bool {
+        self.numbering.segment > number && (self.open.is_some() || self.has_whole())
+    }
+
+    /// Whether its newest segment comes before that discontinuity.
+    pub(crate) fn is_before(&self, discontinuity: u64) -> bool {
+        let open = self.open.as_ref().map(|open| open.discontinuity);
+        let newest = open
+            .or(self.shelf.discontinuity())
+            .unwrap_or(self.numbering.discontinuity);
+        newest < discontinuity
+    }
+
+    /// How long a frame is thought to last, in ticks.
+    pub(crate) fn frame_ticks(&self) -> i64 {
+        self.cadence.frame()
     }
 
     /// Whether it can be in the rendition set: its first part is there, or it is known that it will have none.
@@ -144,7 +188,7 @@ impl Track {
 
     /// Whether a frame other than a key frame is of no use.
     pub(crate) fn needs_key(&self) -> bool {
-        self.kind == Kind::Video && (self.open.is_none() || self.awaits_cut())
+        self.id.kind == Kind::Video && (self.open.is_none() || self.awaits_cut())
     }
 
     /// The declared part target, where parts are kept to it.
@@ -157,6 +201,9 @@ impl Track {
     /// Takes the target duration, once it is chosen.
     pub(crate) fn settle(&mut self, targets: &Targets) {
         self.target = targets.seconds();
+        if !self.id.is_main() {
+            self.given = targets.part(self.id.kind);
+        }
         self.version.count();
     }
 
@@ -179,7 +226,8 @@ impl Track {
     pub(crate) fn configure(&mut self, parameters: Parameters, discontinuity: u64) {
         if self.open.is_none() {
             self.cadence = Cadence::new(&parameters);
-            self.init = make_init(parameters, discontinuity);
+            let used = u64::from(self.has_whole());
+            self.init = make_init(parameters, (discontinuity + 1).max(self.init.number + used));
         } else {
             self.next_init = Some(parameters);
         }
@@ -189,9 +237,7 @@ impl Track {
     pub(crate) fn cut(&mut self, discontinuity: u64) {
         if self.open.is_some() {
             self.due.clear();
-            self.begins = Some(Begins {
-                discontinuity: Some(discontinuity),
-            });
+            self.begins = Some(Begins::after(discontinuity));
         }
     }
 
@@ -335,7 +381,7 @@ impl Track {
     fn rendition(&mut self, targets: &Targets) -> Rendition {
         let (kept, first_listed) = self.shelf.list();
         Rendition {
-            kind: self.kind,
+            track: self.id,
             version: self.version,
             kept,
             first_listed,
@@ -350,14 +396,17 @@ impl Track {
 
     fn frame_rate(&self) -> Option<FrameRate> {
         let held = self.newest.is_some_and(|(_, stated)| stated.is_some());
-        (self.kind == Kind::Video && !held).then(|| self.cadence.rate())
+        (self.id.kind == Kind::Video && !held).then(|| self.cadence.rate())
     }
 
     fn begins_with(&self, due: Due) -> Option<Begins> {
         let open = self.open.as_ref()?;
         let discontinuity = (due.discontinuity > open.discontinuity).then_some(due.discontinuity);
         // Where this track has already begun that segment, it only continues.
-        (discontinuity.is_some() || due.number > open.number).then_some(Begins { discontinuity })
+        (discontinuity.is_some() || due.number > open.number).then_some(Begins {
+            discontinuity,
+            ..Begins::default()
+        })
     }
 
     fn began(&self) -> Option<Due> {
@@ -393,17 +442,17 @@ impl Track {
         let discontinuity = begins.discontinuity.unwrap_or(was);
         // A segment that never got a part is replaced, and its number and discontinuities are taken over.
         let pending = before.as_ref().map_or(0, |open| open.discontinuities);
-        let number = before.map(|open| open.number).unwrap_or_else(|| {
-            self.numbering.segment += 1;
-            self.numbering.segment - 1
-        });
+        let own = before.map(|open| open.number).unwrap_or(self.numbering.segment);
+        let number = begins.number.unwrap_or(own);
+        self.numbering.segment = self.numbering.segment.max(number + 1);
         self.numbering.discontinuity = discontinuity;
         let rescaled = self.next_init.is_some();
         if let Some(parameters) = self.next_init.take() {
             self.cadence = Cadence::new(&parameters);
-            self.init = make_init(parameters, discontinuity);
+            // Other parameters of a main track always come with a discontinuity, whose number is never used again.
+            self.init = make_init(parameters, (discontinuity + 1).max(self.init.number + 1));
         }
-        let continued = self.next_dts.filter(|_| !rescaled);
+        let continued = self.next_dts.filter(|_| !rescaled && !begins.afresh);
         let start = match (continued, begins.discontinuity) {
             (Some(next), None) => next,
             (Some(next), Some(_)) => next.max(sample.dts),
@@ -422,7 +471,42 @@ impl Track {
             presentation_delay: sample.pts() - start,
             date_time: DateTime::from_micros(micros.saturating_add(clock)),
             parts: Vec::new(),
+            gap: None,
         });
+    }
+
+    /// Lists a segment that was not made in time: it would have ended at `end`, a time of the same timescale as its
+    /// beginning. What grows is ended.
+    pub(crate) fn miss(&mut self, due: Due, end: i64, clock: i64) {
+        self.end_part(None, true);
+        self.end_segment();
+        let was = self.shelf.discontinuity().unwrap_or(self.numbering.discontinuity);
+        let timescale = self.timescale();
+        let start = rescale(due.time, due.timescale, timescale);
+        let micros = rescale(due.time, due.timescale, 1_000_000);
+        let ticks = u64::try_from(rescale(end, due.timescale, timescale) - start).unwrap_or(1);
+        let segment = Segment {
+            number: due.number,
+            discontinuity: due.discontinuity.max(was),
+            discontinuities: due.discontinuity.saturating_sub(was),
+            init: Arc::clone(&self.init),
+            timescale,
+            start,
+            presentation_delay: 0,
+            date_time: DateTime::from_micros(micros.saturating_add(clock)),
+            parts: Vec::new(),
+            gap: Some(Gap {
+                ticks,
+                next_part: self.numbering.part,
+            }),
+        };
+        self.open = None;
+        self.next_dts = None;
+        self.numbering.segment = self.numbering.segment.max(due.number + 1);
+        self.numbering.discontinuity = segment.discontinuity;
+        let micros = segment.span().micros();
+        self.shelf.put(segment, micros);
+        self.version.count();
     }
 
     fn append(&mut self, sample: Sample) {
@@ -544,7 +628,7 @@ impl Track {
     fn parting_of_frames(&self) -> Parting {
         let timescale = self.timescale();
         let aim = ticks_of(self.aim, timescale);
-        let (ticks, paced) = match self.kind {
+        let (ticks, paced) = match self.id.kind {
             Kind::Video => match targets::video_part(self.aim, self.cadence.rate()) {
                 Some((_, ticks)) => (i64::from(ticks), true),
                 None => (aim, false),
@@ -590,17 +674,17 @@ impl Track {
         });
         let chunk = Chunk {
             sequence: self.numbering.part,
-            kind: self.kind,
+            kind: self.id.kind,
             samples: &self.samples,
             reference,
         };
         let start = chunk.data_start() as u32;
-        let is_key = self.kind == Kind::Video && first.keyframe;
+        let is_key = self.id.kind == Kind::Video && first.keyframe;
         open.parts.push(Part {
             number: self.numbering.part,
             start: first.dts,
             ticks: self.samples.iter().map(|sample| sample.duration).sum(),
-            independent: first.keyframe || self.kind == Kind::Audio,
+            independent: first.keyframe || self.id.kind == Kind::Audio,
             frames: self.samples.len() as u32,
             bytes: chunk.write(),
             key_frame: is_key.then(|| (start, start + first.data.len() as u32)),
@@ -626,10 +710,9 @@ impl Track {
     }
 }
 
-fn make_init(parameters: Parameters, discontinuity: u64) -> Arc<Init> {
+fn make_init(parameters: Parameters, number: u64) -> Arc<Init> {
     Arc::new(Init {
-        // Other parameters always come with a discontinuity, whose number is never used again.
-        number: discontinuity + 1,
+        number,
         bytes: cmaf::init(&parameters),
         parameters,
     })

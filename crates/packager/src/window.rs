@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use media::{FrameRate, Kind, Parameters};
+use media::{FrameRate, Parameters, Planned, TrackId};
 
 use crate::Targets;
 use crate::bandwidth::Bandwidth;
@@ -28,25 +28,41 @@ pub struct Window {
     pub video: Option<Arc<Rendition>>,
     /// The audio track, if the broadcast has one.
     pub audio: Option<Arc<Rendition>>,
+    /// Further tracks, in the order of their ids: other qualities of the picture, other sounds. Their segments have the
+    /// numbers, and begin at the times, of those of the main tracks.
+    pub further: Arc<[Arc<Rendition>]>,
+    /// Which further tracks will come, or have come, by an encoder of ours.
+    pub planned: Arc<[Planned]>,
 }
 
 impl Window {
-    /// The rendition of a kind.
-    pub fn rendition(&self, kind: Kind) -> Option<&Arc<Rendition>> {
-        match kind {
-            Kind::Video => self.video.as_ref(),
-            Kind::Audio => self.audio.as_ref(),
+    /// The rendition of a track.
+    pub fn rendition(&self, track: TrackId) -> Option<&Arc<Rendition>> {
+        match track {
+            TrackId::VIDEO => self.video.as_ref(),
+            TrackId::AUDIO => self.audio.as_ref(),
+            _ => self.further.iter().find(|rendition| rendition.track == track),
         }
     }
 
-    /// All renditions, video first.
-    pub fn renditions(&self) -> impl Iterator<Item = &Arc<Rendition>> {
+    /// The renditions of the main tracks, video first.
+    pub fn mains(&self) -> impl Iterator<Item = &Arc<Rendition>> {
         self.video.iter().chain(&self.audio)
     }
 
-    /// Whether every rendition lists a whole segment: players that know no parts can begin.
+    /// All renditions, those of the main tracks first.
+    pub fn renditions(&self) -> impl Iterator<Item = &Arc<Rendition>> {
+        self.mains().chain(self.further.iter())
+    }
+
+    /// What is planned of a track.
+    pub fn plan(&self, track: TrackId) -> Option<&Planned> {
+        self.planned.iter().find(|planned| planned.track == track)
+    }
+
+    /// Whether every main rendition lists a whole segment: players that know no parts can begin.
     pub fn has_segments(&self) -> bool {
-        self.renditions().all(|rendition| !rendition.listed().is_empty())
+        self.mains().all(|rendition| !rendition.listed().is_empty())
     }
 
     /// The newest key frame that is still there, as an MP4 of its own.
@@ -79,8 +95,8 @@ impl Version {
 /// One track of a broadcast at one moment.
 #[derive(Clone, Debug)]
 pub struct Rendition {
-    /// Whether it is seen or heard.
-    pub kind: Kind,
+    /// The track.
+    pub track: TrackId,
     /// Counts changes: two snapshots with the same version are the same.
     pub version: Version,
     /// Whole segments, oldest first. Those that left the playlists stay for a while, as RFC 8216 §6.2.2 asks.
@@ -142,8 +158,9 @@ impl Rendition {
 
     /// Number of the newest segment that has a part, and the index of that part.
     pub fn newest(&self) -> Option<(u64, u64)> {
-        let newest = self.segments().rev().find(|segment| !segment.parts.is_empty())?;
-        Some((newest.number, newest.parts.len() as u64 - 1))
+        let there = |segment: &&Arc<Segment>| segment.gap.is_some() || !segment.parts.is_empty();
+        let newest = self.segments().rev().find(there)?;
+        Some((newest.number, (newest.parts.len() as u64).saturating_sub(1)))
     }
 
     /// The parts of the growing segment.
@@ -184,13 +201,25 @@ pub struct Segment {
     pub date_time: DateTime,
     /// Its parts in order: their bytes one after another are the segment.
     pub parts: Vec<Part>,
+    /// Set where nothing was made in time: playlists list it as a gap (RFC 8216bis §4.4.4.7), and it has no parts.
+    pub gap: Option<Gap>,
+}
+
+/// A segment that is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// How long it would have been.
+    pub ticks: u64,
+    /// The number of the part that comes next.
+    pub next_part: u64,
 }
 
 impl Segment {
     /// How long it is, so far.
     pub fn span(&self) -> Span {
+        let parts = self.parts.iter().map(|part| u64::from(part.ticks)).sum();
         Span {
-            ticks: self.parts.iter().map(|part| u64::from(part.ticks)).sum(),
+            ticks: self.gap.map_or(parts, |gap| gap.ticks),
             timescale: self.timescale,
         }
     }
@@ -207,12 +236,13 @@ impl Segment {
 
     /// Whether it can be decoded without the segments before it.
     pub fn independent(&self) -> bool {
-        self.parts.first().is_some_and(|part| part.independent)
+        self.gap.is_some() || self.parts.first().is_some_and(|part| part.independent)
     }
 
     /// The number that its next part has or would have.
     fn next_part(&self) -> u64 {
-        self.parts.last().map_or(0, |part| part.number + 1)
+        let missing = self.gap.map_or(0, |gap| gap.next_part);
+        self.parts.last().map_or(missing, |part| part.number + 1)
     }
 }
 
@@ -236,6 +266,11 @@ pub struct Part {
 }
 
 impl Part {
+    /// Where the key frame ends that it begins with, in bytes from its start.
+    pub(crate) fn key_frame_end(&self) -> Option<u64> {
+        self.key_frame.map(|(_, end)| end.into())
+    }
+
     /// The key frame that it begins with.
     fn key_frame(&self) -> Option<Bytes> {
         let (start, end) = self.key_frame?;

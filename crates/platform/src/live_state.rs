@@ -1,8 +1,9 @@
 //! What the platform keeps in memory about what is live. All of it can be read again from the database and the hub.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
+use hub::authority::Local;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tracing::info;
 
@@ -23,6 +24,8 @@ pub struct LiveState {
     pub(crate) grants: Grants,
     /// Keys that were good lately.
     pub(crate) known: Known,
+    /// The server's own list of keys.
+    pub(crate) local: OnceLock<Arc<Local>>,
     /// What is to be written down.
     pub(crate) reports: Reports,
     /// How sources do in this very minute.

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
-use hub::Hub;
+use hub::{Hub, Ladder, Rung};
 use ipnet::IpNet;
 use tokio::sync::{broadcast, watch};
 
@@ -17,7 +17,9 @@ use crate::error::Result;
 use crate::https::Https;
 use crate::id::Id;
 use crate::images;
+use crate::ladder::{self, Webhook};
 use crate::live_state::LiveState;
+use crate::obs;
 use crate::outbound::Outbound;
 use crate::people::Doors;
 use crate::people::oidc::Discovery;
@@ -39,6 +41,10 @@ pub struct Options {
     pub rtmps_url: Option<String>,
     /// How broadcasts are run where a stream says nothing else.
     pub live: hub::Settings,
+    /// The names of the presets that a stream may ask its ladder from.
+    pub ladder_presets: Vec<String>,
+    /// Who else is asked about ladders.
+    pub ladder_webhook: Option<ladder::webhook::Options>,
     /// Private networks that the server itself may call.
     pub outbound_allow: Vec<IpNet>,
     /// Who else is asked about publishers and players.
@@ -64,6 +70,10 @@ pub struct Shared {
     pub outbound: Outbound,
     /// Who else is asked about publishers and players.
     pub callbacks: Option<Callbacks>,
+    /// Who else is asked about ladders.
+    pub ladder_webhook: Option<Webhook>,
+    /// Whoever makes ladders.
+    pub(crate) transcoding: ladder::Seams,
     /// Reads publish tokens, where they are accepted.
     pub publish_tokens: Option<PublishTokens>,
     /// What stands between a stranger and an account.
@@ -81,6 +91,7 @@ pub struct Shared {
     hub: OnceLock<Hub>,
     viewers: OnceLock<Viewers>,
     https: OnceLock<HttpsOf>,
+    ladders: OnceLock<Ladders>,
     changes: broadcast::Sender<Change>,
     settings_changed: watch::Sender<()>,
     /// What is known of live streams.
@@ -116,6 +127,17 @@ impl std::fmt::Debug for Viewers {
     }
 }
 
+/// Says which rungs a ladder has.
+struct Ladders(Box<RungsOf>);
+
+type RungsOf = dyn Fn(&Ladder) -> Option<Vec<Rung>> + Send + Sync;
+
+impl std::fmt::Debug for Ladders {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ladders")
+    }
+}
+
 /// Says how it stands with HTTPS.
 struct HttpsOf(Box<dyn Fn() -> Https + Send + Sync>);
 
@@ -143,9 +165,12 @@ impl Platform {
         let outbound = Outbound::new(options.outbound_allow.clone());
         let callbacks = options.callbacks.clone();
         let tokens = options.publish_tokens.clone();
+        let ladder_webhook = options.ladder_webhook.clone();
         Ok(Self(Arc::new(Shared {
             db,
             callbacks: callbacks.map(|options| Callbacks::new(outbound.clone(), clock.clone(), options)),
+            ladder_webhook: ladder_webhook.map(|options| Webhook::new(outbound.clone(), clock.clone(), options)),
+            transcoding: ladder::Seams::default(),
             publish_tokens: tokens.map(|options| PublishTokens::new(outbound.clone(), clock.clone(), options)),
             outbound,
             doors: Doors::new(&clock),
@@ -160,6 +185,7 @@ impl Platform {
             hub: OnceLock::new(),
             viewers: OnceLock::new(),
             https: OnceLock::new(),
+            ladders: OnceLock::new(),
             settings_changed: watch::Sender::new(()),
             changes: broadcast::Sender::new(CHANGES_MAX),
             live: LiveState::default(),
@@ -196,6 +222,21 @@ impl Shared {
     /// How it stands with HTTPS; as if there were none where nobody serves.
     pub fn https(&self) -> Https {
         self.https.get().map(|https| https.0()).unwrap_or_default()
+    }
+
+    /// Tells the platform who knows the presets of ladders. `None` where one has no rungs of its own.
+    pub fn resolve_ladders_by(&self, resolve: impl Fn(&Ladder) -> Option<Vec<Rung>> + Send + Sync + 'static) {
+        let _ = self.ladders.set(Ladders(Box::new(resolve)));
+    }
+
+    /// The rungs that an encoder is asked for which makes the ladder itself: the ladder's own, or else the usual ones. Where nothing
+    /// is transcoded either, what the encoder sends costs the server nothing.
+    pub fn rungs(&self, ladder: &Ladder) -> Vec<Rung> {
+        if let Ladder::Rungs(rungs) = ladder {
+            return rungs.to_vec();
+        }
+        let resolved = self.ladders.get().and_then(|ladders| ladders.0(ladder));
+        resolved.unwrap_or_else(obs::usual_rungs)
     }
 
     /// Says that something changed, once it stands in the database. Never waits.

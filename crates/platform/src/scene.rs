@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use hub::authority::Local;
 use hub::{Caller, Hub, PlayRequest, Protocol, PublishRequest, Publisher, Refusal, SourceClock, StreamKey, Viewing};
+use media::{FrameRate, Parameters, TrackId, VideoCodec, VideoParameters};
 use tokio::sync::watch;
 
 use crate::authority::Accounts;
@@ -140,6 +142,23 @@ impl Scene {
         self.running.await.expect("it ends");
         (self.world, self.ada, self.stream)
     }
+}
+
+/// Sends a picture of H.265 at 29.97 frames a second on a track.
+pub(crate) fn picture(publisher: &mut Publisher, track: TrackId, (width, height): (u32, u32)) {
+    let parameters = Parameters::Video(VideoParameters {
+        codec: VideoCodec::Hevc,
+        config: Bytes::new(),
+        width,
+        height,
+        frame_rate: FrameRate::new(30_000, 1_001),
+        reorders: false,
+        codec_string: "hvc1.1.6.L93.90".into(),
+        color: None,
+    });
+    publisher.configure(track, parameters);
+    publisher.push(track, 0, 0, true, Bytes::from_static(b"frame"));
+    publisher.flush();
 }
 
 /// Does not wait for ever: nothing here takes more than a moment.

@@ -18,7 +18,7 @@ use crate::platform::{Options, Platform};
 use crate::secret::KeyRing;
 use crate::settings::Home;
 use crate::store::testing::{self, TestDb};
-use crate::{api, run, settings};
+use crate::{api, ladder, run, settings};
 
 /// A platform with its API.
 #[derive(Debug)]
@@ -65,24 +65,39 @@ impl World {
         Self::on(testing::sqlite().await, true).await
     }
 
+    /// One on SQLite, set up, with another configuration.
+    ///
+    /// # Panics
+    /// If there is no place for it.
+    pub async fn with(change: impl FnOnce(&mut Options)) -> Self {
+        Self::start(testing::sqlite().await, true, change).await
+    }
+
     /// One on that database; `set_up` or as after the first start.
     ///
     /// # Panics
     /// If there is no place for it.
     pub async fn on(db: TestDb, set_up: bool) -> Self {
+        Self::start(db, set_up, |_| {}).await
+    }
+
+    async fn start(db: TestDb, set_up: bool, change: impl FnOnce(&mut Options)) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let clock = Clock::manual(Time(1_800_000_000_000_000));
-        let options = Options {
+        let mut options = Options {
             data_dir: folder.path().into(),
             public_url: Some("https://live.example.org".into()),
             rtmp_url: Some("rtmp://{host}:1935/live".into()),
             rtmps_url: None,
             live: hub::Settings::default(),
+            ladder_presets: ladder::PRESETS.map(String::from).into(),
+            ladder_webhook: None,
             // Servers that tests start are on this machine.
             outbound_allow: vec!["127.0.0.0/8".parse().expect("a network")],
             callbacks: None,
             publish_tokens: None,
         };
+        change(&mut options);
         let platform = Platform::start(db.db.clone(), KeyRing::random(), clock, options)
             .await
             .expect("the platform starts");

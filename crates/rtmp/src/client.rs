@@ -85,6 +85,13 @@ pub enum Event {
     },
     /// What is said of a played stream.
     Metadata(Metadata),
+    /// The server asks its client to connect anew at the next key frame, and serves it until then.
+    Reconnect {
+        /// Where to, whole or relative to the address of this connection; the same address if it does not say.
+        tc_url: Option<String>,
+        /// The server's own words.
+        description: String,
+    },
     /// A status in passing.
     Status {
         /// RTMP's word for it.
@@ -340,6 +347,10 @@ impl Session {
                 self.step = Step::Over;
                 self.events.push_back(Event::Ended);
             }
+            command::RECONNECT_REQUEST => self.events.push_back(Event::Reconnect {
+                tc_url: text_property(command, "tcUrl"),
+                description,
+            }),
             _ if level == "error" => self.refused(command),
             _ => self.events.push_back(Event::Status { code, description }),
         }
@@ -354,15 +365,14 @@ impl Session {
 
 /// Level, code and description of a status.
 fn information(command: &Command) -> (String, String, String) {
-    let object = command.argument(1).unwrap_or(&Value::Null);
-    let text = |name| {
-        object
-            .property(name)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
+    let text = |name| text_property(command, name).unwrap_or_default();
     (text("level"), text("code"), text("description"))
+}
+
+/// A text of a status.
+fn text_property(command: &Command, name: &str) -> Option<String> {
+    let text = command.argument(1)?.property(name)?.as_str()?;
+    Some(text.to_owned())
 }
 
 fn lane(media: Kind) -> (u8, u8) {

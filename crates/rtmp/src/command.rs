@@ -68,6 +68,9 @@ impl Command {
     }
 }
 
+/// The code of a status by which a server asks its client to connect anew.
+pub(crate) const RECONNECT_REQUEST: &str = "NetConnection.Connect.ReconnectRequest";
+
 /// All values of a command or data message.
 pub(crate) fn read_values(message: &Message, budget: Budget) -> Result<Vec<Value>, amf0::Error> {
     let flagged_as_amf3 = matches!(message.kind, kind::COMMAND_AMF3 | kind::DATA_AMF3);

@@ -9,7 +9,7 @@ use crate::{
     Command, Limits, Message,
     amf0::{self, Budget},
     chunk::{self, Envelope},
-    flv::{Audio, Metadata, Video},
+    flv::{self, Audio, Metadata, Packet, Packets, Video},
     handshake::{self, Progress},
     kind,
     server::{Event, Options, PlayRefusal, Session},
@@ -90,41 +90,29 @@ pub fn amf0(bytes: &[u8]) {
     }
 }
 
-/// Reads tags; writes what they hold and reads the same.
+/// Reads tags; writes what they hold, each packet alone and all in one message, and reads the same.
 pub fn flv(bytes: &[u8]) {
     let tag = Bytes::copy_from_slice(bytes);
-    let video = Video::read(&tag);
-    if let Some(written) = video.as_ref().ok().and_then(write_video) {
-        assert_eq!(Video::read(&written), video, "written and read again");
-    }
-    let audio = Audio::read(&tag);
-    if let Some(written) = audio.as_ref().ok().and_then(write_audio) {
-        assert_eq!(Audio::read(&written), audio, "written and read again");
-    }
+    flv_packets(&tag, Video::read);
+    flv_packets(&tag, Audio::read);
 }
 
-fn write_video(video: &Video) -> Option<Bytes> {
-    let (header, data) = match video {
-        Video::Config { codec, record } => (Video::config_header(*codec), record.clone()),
-        Video::Frame {
-            codec,
-            keyframe,
-            cts_ms,
-            data,
-        } => (Video::frame_header(*codec, *keyframe, *cts_ms), data.clone()),
-        Video::End { codec } => (Video::end_header(*codec), Bytes::new()),
-        Video::Unused(_) => return None,
-    };
-    Some(Bytes::from([&header[..], &data].concat()))
-}
-
-fn write_audio(audio: &Audio) -> Option<Bytes> {
-    let (header, data) = match audio {
-        Audio::Config { codec, record } => (Audio::config_header(*codec)?, record.clone()),
-        Audio::Frame { codec, data } => (Audio::frame_header(*codec), data.clone()),
-        Audio::End { .. } | Audio::Unused(_) => return None,
-    };
-    Some(Bytes::from([&header[..], &data].concat()))
+fn flv_packets<B>(tag: &Bytes, read: fn(&Bytes) -> Packets<B>)
+where
+    B: flv::Body + Clone + PartialEq + std::fmt::Debug,
+{
+    let packets: Vec<Packet<B>> = read(tag).map_while(Result::ok).collect();
+    assert!(packets.len() <= flv::TRACKS_MAX, "too many tracks");
+    for packet in &packets {
+        assert!(packet.offset_ns < 1_000_000, "an offset of a millisecond");
+        let Some(written) = packet.write() else { continue };
+        let again: Vec<_> = read(&written.into()).collect();
+        assert_eq!(again, [Ok(packet.clone())], "written alone and read again");
+    }
+    if let Some(written) = flv::write_several(&packets) {
+        let again: Result<Vec<_>, _> = read(&written.into()).collect();
+        assert_eq!(again, Ok(packets), "written together and read again");
+    }
 }
 
 /// Feeds a server's session after a handshake, split by the first byte's measure, and answers all it asks.
@@ -159,8 +147,8 @@ fn answer(session: &mut Session, now: Instant) -> Result<(), crate::Error> {
             Event::Play(_) => session.accept_play(Some(&Metadata::default()), now)?,
             Event::Media {
                 kind: Kind::Video, tag, ..
-            } => drop(Video::read(&tag)),
-            Event::Media { tag, .. } => drop(Audio::read(&tag)),
+            } => Video::read(&tag).for_each(drop),
+            Event::Media { tag, .. } => Audio::read(&tag).for_each(drop),
             _ => {}
         }
         session.poll_transmit();
@@ -215,31 +203,54 @@ mod tests {
         bytes
     }
 
-    #[test]
-    fn twenty_thousand_mutations_of_a_session_find_nothing() {
-        let seed = seed();
-        let mut state = 1_u64;
-        let mut random = move || {
-            state = state
+    /// The same numbers each time, as if by chance.
+    struct Chance(u64);
+
+    impl Chance {
+        fn number(&mut self) -> usize {
+            self.0 = self
+                .0
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as usize
-        };
-        for _ in 0..4_000 {
-            let mut bytes = seed.clone();
-            for _ in 0..=random() % 8 {
-                let at = random() % bytes.len();
-                match random() % 4 {
-                    0 => bytes[at] = random() as u8,
-                    1 => drop(bytes.drain(at..bytes.len().min(at + 1 + random() % 16))),
-                    2 => bytes.insert(at, random() as u8),
-                    _ => bytes[at] = 0xff,
-                }
+            (self.0 >> 33) as usize
+        }
+
+        /// The seed, changed in a few places; never empty.
+        fn mutation(&mut self, seed: &[u8]) -> Vec<u8> {
+            let mut bytes = seed.to_vec();
+            for _ in 0..=self.number() % 8 {
                 if bytes.is_empty() {
                     bytes.push(0);
                 }
+                let at = self.number() % bytes.len();
+                match self.number() % 4 {
+                    0 => bytes[at] = self.number() as u8,
+                    1 => drop(bytes.drain(at..bytes.len().min(at + 1 + self.number() % 16))),
+                    2 => bytes.insert(at, self.number() as u8),
+                    _ => bytes[at] = 0xff,
+                }
             }
+            bytes
+        }
+    }
+
+    #[test]
+    fn twenty_thousand_mutations_of_a_session_find_nothing() {
+        let seed = seed();
+        let mut chance = Chance(1);
+        for _ in 0..4_000 {
+            let bytes = chance.mutation(&seed);
             TARGETS.iter().for_each(|target| target(&bytes));
+        }
+    }
+
+    #[test]
+    fn fifty_mutations_of_each_tag_of_the_corpus_find_nothing() {
+        let tags = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/rtmp_flv");
+        let mut chance = Chance(1);
+        for tag in std::fs::read_dir(tags).unwrap() {
+            let tag = std::fs::read(tag.unwrap().path()).unwrap();
+            (0..50).for_each(|_| flv(&chance.mutation(&tag)));
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use media::{AudioCodec, Kind, VideoCodec};
-use rtmp::flv::{Audio, Metadata, Unused, Video};
+use rtmp::flv::{Audio, Metadata, Packet, Video};
 use rtmp::server::{Event, Options, Session};
 
 /// What a publisher's session came to.
@@ -37,14 +37,40 @@ impl Replay {
         replay
     }
 
-    fn videos(&self) -> impl Iterator<Item = Video> {
-        self.tags(Kind::Video)
-            .map(|tag| Video::read(tag).expect("a real tag can be read"))
+    fn videos(&self) -> impl Iterator<Item = Packet<Video>> {
+        let packets = self.tags(Kind::Video).flat_map(Video::read);
+        packets.map(|packet| packet.expect("a real tag can be read"))
     }
 
-    fn audios(&self) -> impl Iterator<Item = Audio> {
-        self.tags(Kind::Audio)
-            .map(|tag| Audio::read(tag).expect("a real tag can be read"))
+    fn audios(&self) -> impl Iterator<Item = Packet<Audio>> {
+        let packets = self.tags(Kind::Audio).flat_map(Audio::read);
+        packets.map(|packet| packet.expect("a real tag can be read"))
+    }
+
+    /// Configurations and frames of a video track, and whether they are of this codec alone.
+    fn video_track(&self, track: u8, wanted: VideoCodec) -> (usize, usize, bool) {
+        let (mut configs, mut frames, mut alike) = (0, 0, true);
+        for packet in self.videos().filter(|packet| packet.track == track) {
+            match packet.body {
+                Video::Config { codec, .. } => (configs, alike) = (configs + 1, alike && codec == wanted),
+                Video::Frame { codec, .. } => (frames, alike) = (frames + 1, alike && codec == wanted),
+                _ => {}
+            }
+        }
+        (configs, frames, alike)
+    }
+
+    /// The same of an audio track.
+    fn audio_track(&self, track: u8, wanted: AudioCodec) -> (usize, usize, bool) {
+        let (mut configs, mut frames, mut alike) = (0, 0, true);
+        for packet in self.audios().filter(|packet| packet.track == track) {
+            match packet.body {
+                Audio::Config { codec, .. } => (configs, alike) = (configs + 1, alike && codec == wanted),
+                Audio::Frame { codec, .. } => (frames, alike) = (frames + 1, alike && codec == wanted),
+                _ => {}
+            }
+        }
+        (configs, frames, alike)
     }
 
     fn tags(&self, wanted: Kind) -> impl Iterator<Item = &bytes::Bytes> {
@@ -109,19 +135,11 @@ fn every_publisher_gets_through_from_connect_to_unpublish() {
             "{name}"
         );
 
-        let frames = replay
-            .videos()
-            .filter(|video| matches!(video, Video::Frame { codec, .. } if *codec == video_codec));
-        assert_eq!(frames.count(), 20, "{name}: two seconds of ten frames");
-        let configs = replay
-            .videos()
-            .filter(|video| matches!(video, Video::Config { .. }))
-            .count();
-        assert!(configs >= 1, "{name}");
-        let sound = replay
-            .audios()
-            .filter(|audio| matches!(audio, Audio::Frame { codec, .. } if *codec == audio_codec));
-        assert!(sound.count() > 10, "{name}");
+        let (configs, frames, alike) = replay.video_track(0, video_codec);
+        assert_eq!(frames, 20, "{name}: two seconds of ten frames");
+        assert!(configs >= 1 && alike, "{name}");
+        let (_, sound, alike) = replay.audio_track(0, audio_codec);
+        assert!(sound > 10 && alike, "{name}");
     }
 }
 
@@ -146,8 +164,20 @@ fn decode_times_never_go_back() {
 }
 
 #[test]
-fn a_second_track_is_recognised_and_does_not_disturb_the_first() {
+fn a_second_track_is_told_apart_from_the_first() {
     let replay = Replay::of(&capture("ffmpeg-9-multitrack"), 4_096);
-    assert!(replay.videos().any(|video| video == Video::Unused(Unused::Multitrack)));
-    assert!(replay.audios().any(|audio| audio == Audio::Unused(Unused::Multitrack)));
+    assert!(replay.videos().all(|packet| packet.track <= 1 && packet.offset_ns == 0));
+    for track in [0, 1] {
+        let (configs, frames, alike) = replay.video_track(track, VideoCodec::Avc);
+        assert!(
+            configs >= 1 && frames == 20 && alike,
+            "video {track}: {configs}, {frames}"
+        );
+        let (configs, frames, alike) = replay.audio_track(track, AudioCodec::Aac);
+        assert!(
+            configs >= 1 && frames > 10 && alike,
+            "audio {track}: {configs}, {frames}"
+        );
+    }
+    assert!(replay.videos().all(|packet| !matches!(packet.body, Video::Unused(_))));
 }

@@ -563,3 +563,37 @@ fn a_key_is_never_printed() {
     pair.drive();
     assert!(!format!("{:?}", pair.server_events[1]).contains("key"));
 }
+
+#[test]
+fn a_client_that_can_is_asked_to_connect_elsewhere_and_goes_on_sending_until_it_does() {
+    let mut pair = Pair::publisher();
+    pair.drive();
+    let text = "this server is being updated";
+    assert!(pair.server.request_reconnect(Some("rtmp://other/live"), text));
+    assert!(pair.server.request_reconnect(None, text));
+    pair.drive();
+    let asked: Vec<_> = pair.client_events.iter().skip(1).collect();
+    let event = |tc_url: Option<&str>| client::Event::Reconnect {
+        tc_url: tc_url.map(str::to_owned),
+        description: text.to_owned(),
+    };
+    assert_eq!(asked, [&event(Some("rtmp://other/live")), &event(None)]);
+    assert!(pair.client.is_running() && !pair.server.is_closing());
+    pair.client.send_media(Kind::Video, 40, b"\x17\x01\0\0\0");
+    pair.drive();
+    assert_eq!(pair.received().len(), 1);
+}
+
+#[test]
+fn a_client_that_never_said_that_it_reconnects_is_not_asked() {
+    let options = client::Options::new(Intent::Publish, "localhost", "live", "key");
+    let mut pair = Pair::new(client::Options {
+        enhanced: false,
+        ..options
+    });
+    pair.drive();
+    let before = pair.client_events.len();
+    assert!(!pair.server.request_reconnect(None, "go"));
+    pair.drive();
+    assert_eq!(pair.client_events.len(), before);
+}

@@ -83,6 +83,13 @@ pub const KEYS: &[Key] = &[
     key("live.part", "333 ms", Form::Duration, "Target length of a part, 100 ms to 1 s. Shorter is closer to live and more requests."),
     key("live.segment", "2 s", Form::Duration, "Target length of a segment, 1 s to 10 s."),
     key("live.reconnect", "60 s", Form::Duration, "How long a broadcast waits for a source that was cut off, 0 s to 30 m. After a clean end it is 5 s at most."),
+    key("transcode.ladder", "default", Form::Text, "The qualities that live streams are made in beside their source: a preset (`default`, `low-latency`, `mobile`, `high`, or one of `[transcode.presets]`), or `off`. See transcoding.md."),
+    key("transcode.encoder", "software", Form::Choice(&["software", "nvenc", "vaapi", "qsv"]), "What encodes: processors, or a graphics card. Where that does not work, processors do."),
+    key("transcode.ffmpeg", "ffmpeg", Form::Path, "The ffmpeg that encodes, version 5.1 or newer: a path, or a name that is looked up in `PATH`."),
+    key("transcode.cpu_budget", "", Form::Text, "Processors that all encoding may take together, such as `1.5`; by default three quarters of those there are. A stream that does not fit gets fewer qualities."),
+    key("transcode.memory_max", "1024", Form::Text, "MiB of memory that one ffmpeg may use, 64 to 65536."),
+    key("transcode.webhook_url", "", Form::Url, "Address that is asked which qualities a broadcast shall have, for streams that want it so: it is told what the source sends, and has 2 s."),
+    key("transcode.webhook_secret", "", Form::Secret, "The secret that signs those questions."),
     key("log.level", "info", Form::Choice(&["error", "warn", "info", "debug", "trace"]), "How much is logged."),
     key("log.format", "text", Form::Choice(&["text", "json"]), "Lines for people, or an object a line for machines."),
 ];

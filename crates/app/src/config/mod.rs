@@ -2,8 +2,10 @@
 
 pub mod docs;
 pub mod keys;
+mod ladder;
 pub mod publish;
 pub mod tls;
+pub mod transcode;
 mod value;
 
 use std::collections::BTreeMap;
@@ -55,12 +57,16 @@ pub struct Config {
     pub publish_callbacks: Option<platform::callback::Options>,
     /// `publish.tokens_…`
     pub publish_tokens: Option<platform::publish_token::Options>,
+    /// `transcode.webhook_…`
+    pub ladder_webhook: Option<platform::ladder::webhook::Options>,
     /// `outbound.allow`
     pub outbound_allow: Vec<IpNet>,
     /// `database.url`
     pub database_url: Option<Secret>,
     /// `publish.takeover` and `live.*`
     pub live: hub::Settings,
+    /// `transcode.…`
+    pub transcode: transcode::Transcode,
     /// `log.level`
     pub log_level: String,
     /// `log.format` is `json`
@@ -76,7 +82,11 @@ struct Said {
 
 /// What was said of each key, not yet checked.
 #[derive(Clone, Debug)]
-pub struct Settings(BTreeMap<&'static str, Said>);
+pub struct Settings {
+    keys: BTreeMap<&'static str, Said>,
+    /// `[transcode.presets]`: its names are the operator's own.
+    presets: toml::Table,
+}
 
 impl Config {
     /// What goes only together.
@@ -99,7 +109,10 @@ impl Settings {
     /// # Errors
     /// Names the file or variable and the key that cannot be understood.
     pub fn gather(file: Option<&Path>, flags: &[(&'static str, Option<String>)]) -> Result<Self> {
-        let mut settings = Self(BTreeMap::new());
+        let mut settings = Self {
+            keys: BTreeMap::new(),
+            presets: toml::Table::new(),
+        };
         for key in KEYS {
             settings.say(key.name, key.default.into(), "default");
         }
@@ -119,7 +132,7 @@ impl Settings {
 
     /// Sets a key where nobody said anything else.
     pub fn default_to(&mut self, name: &'static str, value: &str) {
-        if self.0.get(name).is_none_or(|said| said.by == "default") {
+        if self.keys.get(name).is_none_or(|said| said.by == "default") {
             self.say(name, value.into(), "default");
         }
     }
@@ -137,6 +150,13 @@ impl Settings {
             };
             for (name, value) in names {
                 let full = format!("{section}.{name}");
+                if full == transcode::PRESETS {
+                    self.presets = value
+                        .as_table()
+                        .cloned()
+                        .with_context(|| format!("{by}: {full} is a section"))?;
+                    continue;
+                }
                 let Some(key) = keys::find(&full) else {
                     bail!(unknown(by, &full))
                 };
@@ -164,7 +184,7 @@ impl Settings {
     }
 
     fn say(&mut self, name: &'static str, value: String, by: &str) {
-        self.0.insert(name, Said { value, by: by.into() });
+        self.keys.insert(name, Said { value, by: by.into() });
     }
 
     /// What is in force and who said it, as TOML.
@@ -177,13 +197,14 @@ impl Settings {
                 let _ = writeln!(out, "{}[{of}]", if section.is_empty() { "" } else { "\n" });
                 section = of;
             }
-            let said = &self.0[key.name];
+            let said = &self.keys[key.name];
             let (shown, hides) = value::hidden(key.form, &said.value);
             // Stars must not be read back as the value.
             let comment = if said.value.is_empty() || hides { "# " } else { "" };
             let value = toml::Value::String(shown);
             let _ = writeln!(out, "{comment}{name} = {value}  # {}", said.by);
         }
+        out.push_str(&transcode::print(&self.presets));
         out
     }
 
@@ -209,9 +230,11 @@ impl Settings {
             publish_keys_file: self.read("publish.keys_file", value::path)?,
             publish_callbacks: self.callbacks()?,
             publish_tokens: self.tokens()?,
+            ladder_webhook: self.ladder_webhook()?,
             outbound_allow: self.read("outbound.allow", value::networks)?.unwrap_or_default(),
             database_url: self.read("database.url", value::database)?,
             live: self.live()?,
+            transcode: self.transcode()?,
             log_level: self.choice("log.level")?,
             log_json: self.choice("log.format")? == "json",
         };
@@ -229,6 +252,7 @@ impl Settings {
                 "refuse" => hub::Takeover::Refuse,
                 _ => hub::Takeover::Replace,
             },
+            ladder: self.ladder()?,
         })
     }
 
@@ -258,7 +282,7 @@ impl Settings {
 
     /// Parses a key's value; `None` if it is empty.
     fn read<T>(&self, name: &str, parse: impl FnOnce(&str) -> Result<T>) -> Result<Option<T>> {
-        let said = &self.0[name];
+        let said = &self.keys[name];
         if said.value.is_empty() {
             return Ok(None);
         }
@@ -291,7 +315,14 @@ mod tests {
         let config = read("").unwrap();
         assert_eq!(config.http_listen, Some("0.0.0.0:8080".parse().unwrap()));
         assert_eq!(config.https_listen, None);
-        assert_eq!(config.live, hub::Settings::default());
+        let ladder = hub::Ladder::Preset("default".into());
+        assert_eq!(
+            config.live,
+            hub::Settings {
+                ladder,
+                ..hub::Settings::default()
+            }
+        );
         assert!(!config.publish_open);
     }
 
@@ -388,6 +419,20 @@ mod tests {
             let asked = read(&with(more)).unwrap().publish_callbacks.unwrap();
             assert_eq!(asked.publish.unwrap().as_str(), "http://127.0.0.1/auth/");
         }
+    }
+
+    #[test]
+    fn questions_about_ladders_are_signed() {
+        let url = "[transcode]\nwebhook_url = 'http://127.0.0.1/ladder'\n";
+        assert!(fault(url).contains("transcode.webhook_secret"));
+        let asked = read(&format!("{url}webhook_secret = 'canary'"))
+            .unwrap()
+            .ladder_webhook
+            .unwrap();
+        assert_eq!(asked.url.as_str(), "http://127.0.0.1/ladder");
+        assert!(!format!("{asked:?}").contains("canary"));
+        assert!(fault("[transcode]\nwebhook_url = 'ftp://example.org/'").contains("http"));
+        assert!(read("").unwrap().ladder_webhook.is_none());
     }
 
     #[test]

@@ -73,6 +73,6 @@ impl Settings {
 }
 
 /// An address that the server calls, exactly as it is written: to some servers a `/` at the end matters.
-fn address(text: &str) -> Result<Url> {
+pub(super) fn address(text: &str) -> Result<Url> {
     Ok(outbound::address(text)?)
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use encoder::Encoder;
 use hub::authority::Local;
-use hub::{Caller, Ending, Hub, Name, Protocol, PublishRequest, Refusal, SourceClock, StreamKey};
+use hub::{Caller, Ending, Hub, Name, Protocol, PublishRequest, Refusal, StreamKey};
 use tracing::{info, warn};
 
 /// What the demo is called.
@@ -80,7 +80,7 @@ impl Demo {
         PublishRequest {
             key: self.key.clone(),
             caller: Caller::at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Protocol::Pipe),
-            clock: SourceClock::RTMP,
+            clock: gateway::rtmp::Ingest::CLOCK,
         }
     }
 }

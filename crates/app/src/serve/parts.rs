@@ -22,7 +22,7 @@ use super::listeners::Listeners;
 use crate::config::Config;
 use crate::metrics::{Metrics, Sources};
 use crate::operations::{self, Ready};
-use crate::{accounts, addresses, advice, keys_file, secure};
+use crate::{accounts, addresses, advice, keys_file, secure, transcoding};
 
 /// Everything that the server consists of.
 pub(super) struct Parts {
@@ -54,11 +54,14 @@ impl Parts {
         live_state::resume(&platform).await?;
         let counted = live.clone();
         platform.count_viewers_by(move |name| counted.viewers_of(name));
+        let presets = config.transcode.presets.clone();
+        platform.resolve_ladders_by(move |ladder| transcoding::rungs(&presets, ladder));
         if let Some(address) = addresses::shown_rtmp(&config) {
             live.set_rtmp(address);
         }
         tokio::spawn(hub.clone().run());
         tokio::spawn(advice::tell(hub.clone()));
+        transcoding::start(&hub, &config, &platform);
         Ok(Self {
             rtmp: RtmpServer::new(hub.clone(), gateway::rtmp::Options::default(), trusted(&config)),
             http: Arc::default(),

@@ -40,6 +40,7 @@ impl Server {
             .args([command, "--http", http, "--rtmp", "127.0.0.1:0", "--data"])
             .arg(data)
             .env("HEADWATER_PUBLISH_OPEN", "loopback")
+            .env("HEADWATER_TRANSCODE_LADDER", "off")
             .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .spawn()

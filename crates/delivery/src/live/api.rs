@@ -8,7 +8,7 @@ use axum::response::Response;
 use http::{StatusCode, header};
 use hub::State;
 use hub::directory::{Access, Place};
-use media::{Kind, Parameters};
+use media::{Kind, Parameters, TrackId};
 use packager::{DateTime, Window};
 use serde::Serialize;
 
@@ -143,7 +143,7 @@ fn find(live: &Live, name: &str, place: &Place, host: Option<&str>) -> Option<Pl
 fn describe(channel: &Channel, name: &str, title: Option<&str>) -> Stream {
     let (broadcast, window) = (channel.broadcast(), channel.window());
     let parameters = |kind| {
-        let of_window = |window: &Arc<Window>| Some(window.rendition(kind)?.init.parameters.clone());
+        let of_window = |window: &Arc<Window>| Some(window.rendition(TrackId::main(kind))?.init.parameters.clone());
         window.as_ref().and_then(of_window)
     };
     let (video, audio) = (parameters(Kind::Video), parameters(Kind::Audio));
@@ -152,7 +152,7 @@ fn describe(channel: &Channel, name: &str, title: Option<&str>) -> Stream {
         Parameters::Audio(_) => None,
     });
     let rate = window.as_ref().and_then(|window| window.video.as_ref()?.frame_rate);
-    let measured = |window: &Arc<Window>| window.renditions().map(|rendition| rendition.bandwidth.average).sum();
+    let measured = |window: &Arc<Window>| window.mains().map(|rendition| rendition.bandwidth.average).sum();
     let started = broadcast.started().duration_since(UNIX_EPOCH).unwrap_or_default();
     Stream {
         name: name.to_owned(),

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use media::Kind;
+use media::TrackId;
 use packager::window::Segment;
 use tokio::sync::watch;
 
@@ -77,21 +77,21 @@ type Changed = Pin<Box<dyn Future<Output = watch::Receiver<()>> + Send>>;
 pub(super) struct Growing {
     channel: Arc<Channel>,
     stats: Arc<super::Shared>,
-    kind: Kind,
+    track: TrackId,
     number: u64,
     next: usize,
     changed: Changed,
 }
 
 impl Growing {
-    pub(super) fn new(live: &super::Live, channel: Arc<Channel>, kind: Kind, number: u64) -> Self {
-        let mut changes = channel.changes(kind).subscribe();
+    pub(super) fn new(live: &super::Live, channel: Arc<Channel>, track: TrackId, number: u64) -> Self {
+        let mut changes = channel.changes(track).subscribe();
         // What is there already is sent without waiting.
         changes.mark_changed();
         Self {
             channel,
             stats: Arc::clone(&live.0),
-            kind,
+            track,
             number,
             next: 0,
             changed: changed(changes),
@@ -101,7 +101,7 @@ impl Growing {
     /// The next part; `Ok(None)` if it is not there yet.
     fn next_part(&mut self) -> Result<Option<Bytes>, End> {
         let window = self.channel.window().ok_or(End::Lost)?;
-        let rendition = window.rendition(self.kind).ok_or(End::Lost)?;
+        let rendition = window.rendition(self.track).ok_or(End::Lost)?;
         let segment = rendition.segment(self.number).ok_or(End::Lost)?;
         match segment.parts.get(self.next) {
             Some(part) => {
@@ -171,7 +171,7 @@ mod tests {
 
     async fn collected(range: Range<u64>) -> Vec<u8> {
         let window = testing::window(4_000);
-        let segment = Arc::clone(&window.rendition(Kind::Video).expect("video").kept[1]);
+        let segment = Arc::clone(&window.rendition(TrackId::VIDEO).expect("video").kept[1]);
         let _: (&DateTime, &Arc<Init>) = (&segment.date_time, &segment.init);
         let body = Whole::new(segment, range);
         body.collect().await.expect("never fails").to_bytes().to_vec()

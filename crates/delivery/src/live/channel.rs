@@ -1,11 +1,11 @@
 //! One broadcast as its viewers see it: the newest window, and a place to wait for the next.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use hub::Broadcast;
-use media::Kind;
+use media::TrackId;
 use packager::Window;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
@@ -20,8 +20,7 @@ pub(super) const START_WAIT: Duration = Duration::from_secs(5);
 pub(super) struct Channel {
     broadcast: Arc<Broadcast>,
     window: ArcSwapOption<Window>,
-    video: watch::Sender<()>,
-    audio: watch::Sender<()>,
+    changes: Changes,
     playlists: Playlists,
     manifest: Manifest,
     viewers: Viewers,
@@ -33,8 +32,7 @@ impl Channel {
             manifest: Manifest::new(broadcast.settings()),
             broadcast,
             window: ArcSwapOption::empty(),
-            video: watch::Sender::new(()),
-            audio: watch::Sender::new(()),
+            changes: Changes::default(),
             playlists: Playlists::default(),
             viewers: Viewers::default(),
         }
@@ -81,28 +79,28 @@ impl Channel {
     pub(super) fn publish(&self, window: &Arc<Window>) {
         self.manifest.observe(window);
         let before = self.window.swap(Some(Arc::clone(window)));
-        for kind in [Kind::Video, Kind::Audio] {
-            let version = |window: &Window| window.rendition(kind).map(|rendition| rendition.version);
+        for (track, slot) in self.changes.in_use() {
+            let version = |window: &Window| window.rendition(track).map(|rendition| rendition.version);
             let same = before
                 .as_ref()
                 .is_some_and(|before| version(before) == version(window) && before.ended == window.ended);
             if !same {
-                self.changes(kind).send_replace(());
+                slot.send_replace(());
             }
         }
     }
 
-    /// Waits until `find` finds something in the window, at most until `deadline`; `kind` is the rendition it looks at.
+    /// Waits until `find` finds something in the window, at most until `deadline`; `track` is the rendition it looks at.
     pub(super) async fn wait<T>(
         &self,
-        kind: Kind,
+        track: TrackId,
         deadline: Instant,
         mut find: impl FnMut(&Arc<Window>) -> Option<T>,
     ) -> Option<T> {
         if let Some(found) = self.window.load().as_ref().and_then(&mut find) {
             return Some(found);
         }
-        let mut changes = self.changes(kind).subscribe();
+        let mut changes = self.changes(track).subscribe();
         loop {
             if let Some(found) = self.window.load().as_ref().and_then(&mut find) {
                 return Some(found);
@@ -114,15 +112,31 @@ impl Channel {
     /// The first window of a broadcast that is only starting, or that waits for its source after a restart.
     pub(super) async fn started(&self) -> Option<Arc<Window>> {
         let deadline = Instant::now() + START_WAIT;
-        self.wait(Kind::Video, deadline, |window| Some(Arc::clone(window)))
+        self.wait(TrackId::VIDEO, deadline, |window| Some(Arc::clone(window)))
             .await
     }
 
     /// Changes of a rendition from now on.
-    pub(super) fn changes(&self, kind: Kind) -> &watch::Sender<()> {
-        match kind {
-            Kind::Video => &self.video,
-            Kind::Audio => &self.audio,
-        }
+    pub(super) fn changes(&self, track: TrackId) -> &watch::Sender<()> {
+        self.changes.of(track)
+    }
+}
+
+/// A place to wait at for each track that somebody has waited for.
+#[derive(Default)]
+struct Changes([OnceLock<(TrackId, watch::Sender<()>)>; TrackId::SLOTS]);
+
+impl Changes {
+    /// The place of a track; one that cannot be shares that of the main picture.
+    fn of(&self, track: TrackId) -> &watch::Sender<()> {
+        let slot = track.slot().and_then(|slot| self.0.get(slot)).unwrap_or(&self.0[0]);
+        &slot.get_or_init(|| (track, watch::Sender::new(()))).1
+    }
+
+    fn in_use(&self) -> impl Iterator<Item = (TrackId, &watch::Sender<()>)> {
+        self.0
+            .iter()
+            .filter_map(|slot| slot.get())
+            .map(|(track, sender)| (*track, sender))
     }
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use media::Kind;
-use packager::hls::names::{self, File};
+use media::{Kind, TrackId};
+use packager::hls::names::{File, Stem};
 use packager::request::{self, Found};
 use packager::window::Segment;
 use tokio::time::Instant;
@@ -20,18 +20,18 @@ use super::channel::Channel;
 /// A box of nothing (`free`).
 const EMPTY_SEGMENT: &[u8] = b"\0\0\0\x08free";
 
-pub(super) async fn get(live: &Live, channel: &Arc<Channel>, kind: Kind, file: File, asked: &Asked) -> Response {
+pub(super) async fn get(live: &Live, channel: &Arc<Channel>, track: TrackId, file: File, asked: &Asked) -> Response {
     let Some(window) = channel.window() else {
         return answer::not_found();
     };
-    match request::find(&window, kind, file) {
+    match request::find(&window, track, file) {
         Found::Soon if asked.head => answer::not_found(),
         Found::Soon => {
             let deadline = Instant::now() + window.targets.block_max();
             drop(window);
-            Box::pin(held(live, channel, kind, file, asked, deadline)).await
+            Box::pin(held(live, channel, track, file, asked, deadline)).await
         }
-        found => serve(live, channel, kind, file, found, asked),
+        found => serve(live, channel, track, file, found, asked),
     }
 }
 
@@ -39,18 +39,18 @@ pub(super) async fn get(live: &Live, channel: &Arc<Channel>, kind: Kind, file: F
 async fn held(
     live: &Live,
     channel: &Arc<Channel>,
-    kind: Kind,
+    track: TrackId,
     file: File,
     asked: &Asked,
     deadline: Instant,
 ) -> Response {
     let _held = live.stats().hold();
-    let found = channel.wait(kind, deadline, |window| match request::find(window, kind, file) {
+    let found = channel.wait(track, deadline, |window| match request::find(window, track, file) {
         Found::Soon => None,
         found => Some(found),
     });
     match found.await {
-        Some(found) => serve(live, channel, kind, file, found, asked),
+        Some(found) => serve(live, channel, track, file, found, asked),
         None => {
             live.stats().timed_out.fetch_add(1, Ordering::Relaxed);
             answer::later(1)
@@ -58,10 +58,10 @@ async fn held(
     }
 }
 
-fn serve(live: &Live, channel: &Arc<Channel>, kind: Kind, file: File, found: Found, asked: &Asked) -> Response {
-    let stem = names::rendition(kind);
+fn serve(live: &Live, channel: &Arc<Channel>, track: TrackId, file: File, found: Found, asked: &Asked) -> Response {
+    let stem = Stem(track);
     let etag = format!("\"{stem}-{file}\"");
-    let content_type = content_type(kind);
+    let content_type = content_type(track.kind);
     match found {
         Found::Init(init) => whole(live, asked, &etag, content_type, &init.bytes),
         Found::Part(part) => whole(live, asked, &etag, content_type, &part.bytes),
@@ -71,7 +71,7 @@ fn serve(live: &Live, channel: &Arc<Channel>, kind: Kind, file: File, found: Fou
             let body = if asked.head {
                 Body::empty()
             } else {
-                Body::new(Growing::new(live, Arc::clone(channel), kind, segment.number))
+                Body::new(Growing::new(live, Arc::clone(channel), track, segment.number))
             };
             answer::growing(&etag, content_type, body)
         }

@@ -16,6 +16,7 @@ use tracing::warn;
 
 use super::disk::Disk;
 use super::ledger::Ledger;
+use super::saved_ladder::SavedLadder;
 
 /// One stream's file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,13 +53,15 @@ pub(super) struct SavedLearned {
     stated_ms: Option<u32>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct SavedSettings {
     window_ms: u64,
     part_ms: u64,
     segment_ms: u64,
     reconnect_ms: u64,
     refuse_takeover: bool,
+    #[serde(default)]
+    ladder: SavedLadder,
 }
 
 impl Entry {
@@ -81,12 +84,13 @@ impl Entry {
                 segment_ms: millis(settings.segment),
                 reconnect_ms: millis(settings.reconnect),
                 refuse_takeover: settings.takeover == Takeover::Refuse,
+                ladder: SavedLadder::of(&settings.ladder),
             },
         }
     }
 
     fn restored(&self) -> Option<Restored> {
-        let saved = self.settings;
+        let saved = &self.settings;
         let reconnect = Duration::from_millis(saved.reconnect_ms);
         Some(Restored {
             id: BroadcastId::parse(&self.id)?,
@@ -102,6 +106,7 @@ impl Entry {
                 } else {
                     Takeover::Replace
                 },
+                ladder: saved.ladder.restored(),
             },
             wait: reconnect,
         })
@@ -346,6 +351,7 @@ mod tests {
                 segment_ms: 2_000,
                 reconnect_ms: 60_000,
                 refuse_takeover: false,
+                ladder: SavedLadder::default(),
             },
         }
     }

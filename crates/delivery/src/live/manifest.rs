@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::response::Response;
 use hub::Settings;
-use media::Kind;
+use media::TrackId;
 use packager::Window;
 use packager::dash::Timeline;
+use packager::hls::Choice;
 use packager::request::Query;
 use tokio::time::Instant;
 
@@ -25,8 +26,8 @@ pub(super) struct Manifest(Mutex<State>);
 struct State {
     timeline: Timeline,
     window: Option<Arc<Window>>,
-    /// By the folder that it leads to, and whether it is the one without low latency.
-    written: HashMap<(String, bool), Arc<Rendered>>,
+    /// By the folder that it leads to, and how it was asked for.
+    written: HashMap<(String, Choice), Arc<Rendered>>,
 }
 
 impl Manifest {
@@ -49,16 +50,16 @@ impl Manifest {
     }
 
     /// The manifest as it is now; `None` as long as it would hold nothing.
-    fn get(&self, folder: &str, normal: bool) -> Option<Arc<Rendered>> {
+    fn get(&self, folder: &str, choice: Choice) -> Option<Arc<Rendered>> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (folder.to_owned(), normal);
+        let key = (folder.to_owned(), choice);
         if let Some(written) = state.written.get(&key) {
             return Some(Arc::clone(written));
         }
         if state.written.len() >= FORMS_MAX {
             state.written.clear();
         }
-        let text = state.timeline.mpd(state.window.as_ref()?, folder, normal)?;
+        let text = state.timeline.mpd(state.window.as_ref()?, folder, choice)?;
         let written = Arc::new(Rendered::new(text));
         state.written.insert(key, Arc::clone(&written));
         Some(written)
@@ -71,14 +72,14 @@ pub(super) async fn get(live: &Live, channel: &Channel, name: &str, query: &str,
         return playlist::bad_query("a number in the query cannot be read");
     };
     channel.seen(asked.viewer);
-    let (folder, normal) = (channel.folder(name), query.choice.normal);
-    let find = || channel.manifest().get(&folder, normal);
+    let (folder, choice) = (channel.folder(name), query.choice);
+    let find = || channel.manifest().get(&folder, choice);
     let written = match find() {
         None if !asked.head => {
             let _held = live.stats().hold();
             // The leading track is waited for, whichever it is; before there is a window, both will change.
-            let kind = channel.window().map_or(Kind::Video, |window| leader(&window));
-            channel.wait(kind, Instant::now() + START_WAIT, |_| find()).await
+            let track = channel.window().map_or(TrackId::VIDEO, |window| leader(&window));
+            channel.wait(track, Instant::now() + START_WAIT, |_| find()).await
         }
         written => written,
     };
@@ -89,10 +90,10 @@ pub(super) async fn get(live: &Live, channel: &Channel, name: &str, query: &str,
     }
 }
 
-fn leader(window: &Window) -> Kind {
+fn leader(window: &Window) -> TrackId {
     if window.video.is_some() {
-        Kind::Video
+        TrackId::VIDEO
     } else {
-        Kind::Audio
+        TrackId::AUDIO
     }
 }

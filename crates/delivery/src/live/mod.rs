@@ -20,6 +20,7 @@ mod packaging;
 mod playlist;
 mod rendered;
 mod routes;
+mod saved_ladder;
 mod stats;
 mod still;
 #[cfg(test)]

@@ -75,8 +75,10 @@ fn input(item: Item) -> Input {
     match item {
         Item::Cut | Item::Lagged => Input::Cut,
         Item::Announced { video, audio } => Input::Announced { video, audio },
-        Item::Parameters(parameters) => Input::Parameters(parameters),
-        Item::Sample { kind, sample } => Input::Sample { kind, sample },
+        Item::Parameters { track, parameters } => Input::Parameters { track, parameters },
+        Item::Planned(planned) => Input::Planned(planned),
+        Item::Lost(track) => Input::Lost(track),
+        Item::Sample { track, sample } => Input::Sample { track, sample },
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::response::Response;
 use http::StatusCode;
-use media::Kind;
+use media::{Kind, TrackId};
 use packager::Window;
 use packager::hls::Form;
 use packager::request::{self, Query, Verdict};
@@ -22,7 +22,7 @@ pub(super) const CONTENT_TYPE: &str = "application/vnd.apple.mpegurl";
 /// A player that needs a whole segment waits for the first one. hls.js gives up after ten seconds.
 const FIRST_SEGMENT_WAIT: Duration = Duration::from_secs(9);
 
-pub(super) async fn get(live: &Live, channel: &Arc<Channel>, kind: Kind, query: &str, asked: &Asked) -> Response {
+pub(super) async fn get(live: &Live, channel: &Arc<Channel>, track: TrackId, query: &str, asked: &Asked) -> Response {
     let query = match Query::parse(query) {
         Ok(query) => query,
         Err(error) => return bad_query(&error.to_string()),
@@ -31,35 +31,43 @@ pub(super) async fn get(live: &Live, channel: &Arc<Channel>, kind: Kind, query: 
     if asked.head {
         // Nobody waits for headers.
         return match channel.window() {
-            Some(window) => serve(live, channel, &window, kind, &query, asked),
+            Some(window) => serve(live, channel, &window, track, &query, asked),
             None => answer::later(1),
         };
     }
-    match now(channel, kind, &query, asked) {
-        Some(Ok(window)) => serve(live, channel, &window, kind, &query, asked),
+    match now(channel, track, &query, asked) {
+        Some(Ok(window)) => serve(live, channel, &window, track, &query, asked),
         Some(Err(response)) => response,
         // Few requests of a player are held for long, but there may be many players: their futures are to be small.
-        None => Box::pin(held(live, channel, kind, &query, asked)).await,
+        None => Box::pin(held(live, channel, track, &query, asked)).await,
     }
 }
 
 /// The playlist, if nothing keeps it from being sent now.
-pub(super) fn at_once(live: &Live, channel: &Channel, kind: Kind, query: &Query, asked: &Asked) -> Option<Response> {
-    let window = now(channel, kind, query, asked)?.ok()?;
+pub(super) fn at_once(
+    live: &Live,
+    channel: &Channel,
+    track: TrackId,
+    query: &Query,
+    asked: &Asked,
+) -> Option<Response> {
+    let window = now(channel, track, query, asked)?.ok()?;
     channel.seen(asked.viewer);
-    Some(serve(live, channel, &window, kind, query, asked))
+    Some(serve(live, channel, &window, track, query, asked))
 }
 
 /// What can be said at once; `None` if the request must wait.
-fn now(channel: &Channel, kind: Kind, query: &Query, asked: &Asked) -> Option<Result<Arc<Window>, Response>> {
+fn now(channel: &Channel, track: TrackId, query: &Query, asked: &Asked) -> Option<Result<Arc<Window>, Response>> {
     let window = channel.window()?;
-    let found = judge(&window, kind, query, asked)?;
+    let found = judge(&window, track, query, asked)?;
     Some(found.map(|()| window))
 }
 
-fn judge(window: &Window, kind: Kind, query: &Query, asked: &Asked) -> Option<Result<(), Response>> {
-    let Some(rendition) = window.rendition(kind) else {
-        return Some(Err(answer::not_found()));
+fn judge(window: &Window, track: TrackId, query: &Query, asked: &Asked) -> Option<Result<(), Response>> {
+    let Some(rendition) = window.rendition(track) else {
+        // A quality that is planned is waited for.
+        let comes = !window.ended && window.plan(track).is_some();
+        return if comes { None } else { Some(Err(answer::not_found())) };
     };
     match request::judge(window, rendition, query) {
         Ok(Verdict::Serve) => {
@@ -77,7 +85,7 @@ fn needs_segment(window: &Window, query: &Query, asked: &Asked) -> bool {
     query.segment.is_none() && (asked.needs_segment || !has_parts)
 }
 
-async fn held(live: &Live, channel: &Arc<Channel>, kind: Kind, query: &Query, asked: &Asked) -> Response {
+async fn held(live: &Live, channel: &Arc<Channel>, track: TrackId, query: &Query, asked: &Asked) -> Response {
     let _held = live.stats().hold();
     let Some(first) = channel.started().await else {
         return answer::later(1);
@@ -87,12 +95,12 @@ async fn held(live: &Live, channel: &Arc<Channel>, kind: Kind, query: &Query, as
         None => FIRST_SEGMENT_WAIT,
     };
     drop(first);
-    let found = channel.wait(kind, Instant::now() + waits, |window| {
-        let found = judge(window, kind, query, asked)?;
+    let found = channel.wait(track, Instant::now() + waits, |window| {
+        let found = judge(window, track, query, asked)?;
         Some(found.map(|()| Arc::clone(window)))
     });
     match found.await {
-        Some(Ok(window)) => serve(live, channel, &window, kind, query, asked),
+        Some(Ok(window)) => serve(live, channel, &window, track, query, asked),
         Some(Err(response)) => response,
         None => {
             live.stats().timed_out.fetch_add(1, Ordering::Relaxed);
@@ -101,8 +109,8 @@ async fn held(live: &Live, channel: &Arc<Channel>, kind: Kind, query: &Query, as
     }
 }
 
-fn serve(live: &Live, channel: &Channel, window: &Window, kind: Kind, query: &Query, asked: &Asked) -> Response {
-    let Some(rendition) = window.rendition(kind) else {
+fn serve(live: &Live, channel: &Channel, window: &Window, track: TrackId, query: &Query, asked: &Asked) -> Response {
+    let Some(rendition) = window.rendition(track) else {
         return answer::not_found();
     };
     live.stats().playlists.fetch_add(1, Ordering::Relaxed);
@@ -114,6 +122,21 @@ fn serve(live: &Live, channel: &Channel, window: &Window, kind: Kind, query: &Qu
         .playlists()
         .media(window, rendition, query.form(), waiting, live.stats());
     answer::playlist(asked, &rendered, CONTENT_TYPE, &cache(window, query))
+}
+
+/// `GET /live/NAME/ID/video.iframes.m3u8`: the key frames of a quality, of what is there now.
+pub(super) fn iframes(live: &Live, channel: &Channel, track: TrackId, asked: &Asked) -> Response {
+    let Some(window) = channel.window() else {
+        return answer::later(1);
+    };
+    let pictures = window.rendition(track).filter(|_| track.kind == Kind::Video);
+    let Some(rendition) = pictures else {
+        return answer::not_found();
+    };
+    channel.seen(asked.viewer);
+    live.stats().playlists.fetch_add(1, Ordering::Relaxed);
+    let rendered = channel.playlists().iframes(&window, rendition, live.stats());
+    answer::playlist(asked, &rendered, CONTENT_TYPE, "public, max-age=1")
 }
 
 /// What a cache may keep: the answer to a question that names a segment is right for good, and useful for a while; any other

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::HeaderValue;
-use media::Kind;
+use media::TrackId;
 use packager::Window;
 use packager::hls::{self, Choice, Form};
 use packager::window::{Rendition, Version};
@@ -68,7 +68,7 @@ fn compressed(text: &[u8]) -> Bytes {
 struct Basis {
     version: Version,
     ended: bool,
-    /// The next part of the other rendition, which is reported on.
+    /// The next parts of the other renditions, which are reported on, all together.
     other: u64,
 }
 
@@ -87,7 +87,7 @@ pub(super) enum Waiting {
 }
 
 impl Waiting {
-    /// How many parts old the report on the other rendition may be.
+    /// How many parts old the report on each other rendition may be.
     fn report_age(self) -> u64 {
         match self {
             Self::ForPart => 1,
@@ -99,7 +99,8 @@ impl Waiting {
 /// All playlists of one broadcast that were asked for lately.
 #[derive(Default)]
 pub(super) struct Playlists {
-    media: Mutex<HashMap<(Kind, Form, Waiting), Kept>>,
+    media: Mutex<HashMap<(TrackId, Form, Waiting), Kept>>,
+    iframes: Mutex<HashMap<TrackId, Kept>>,
     /// By the name that was asked for.
     multivariant: Mutex<HashMap<(String, Choice), Kept>>,
 }
@@ -115,10 +116,24 @@ impl Playlists {
         stats: &Stats,
     ) -> Arc<Rendered> {
         let basis = basis(window, rendition);
-        let key = (rendition.kind, form, waiting);
-        find_or_render(&self.media, key, basis, waiting.report_age(), || {
+        let key = (rendition.track, form, waiting);
+        let others = window.renditions().count().saturating_sub(1) as u64;
+        find_or_render(&self.media, key, basis, others * waiting.report_age(), || {
             stats.rendered.fetch_add(1, Ordering::Relaxed);
             hls::media(window, rendition, form)
+        })
+    }
+
+    /// The playlist of a picture's key frames.
+    pub(super) fn iframes(&self, window: &Window, rendition: &Rendition, stats: &Stats) -> Arc<Rendered> {
+        let basis = Basis {
+            version: Version::default(),
+            ended: window.ended,
+            other: rendition.next_whole(),
+        };
+        find_or_render(&self.iframes, rendition.track, basis, 0, || {
+            stats.rendered.fetch_add(1, Ordering::Relaxed);
+            hls::iframes(window, rendition)
         })
     }
 
@@ -136,7 +151,11 @@ impl Playlists {
             other: 0,
         };
         // Bit rates are measured anew with each segment, and parameters change with one.
-        basis.other = window.renditions().map(|rendition| rendition.next_segment).sum::<u64>();
+        basis.other = window
+            .renditions()
+            .map(|rendition| rendition.next_segment + 1)
+            .sum::<u64>();
+        basis.other += window.planned.len() as u64;
         find_or_render(&self.multivariant, (name.to_owned(), choice), basis, 0, || {
             stats.rendered.fetch_add(1, Ordering::Relaxed);
             hls::multivariant(window, folder, choice)
@@ -145,7 +164,7 @@ impl Playlists {
 }
 
 fn basis(window: &Window, rendition: &Rendition) -> Basis {
-    let others = window.renditions().filter(|other| other.kind != rendition.kind);
+    let others = window.renditions().filter(|other| other.track != rendition.track);
     Basis {
         version: rendition.version,
         ended: window.ended,

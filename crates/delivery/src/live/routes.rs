@@ -1,15 +1,18 @@
 //! Which address leads where.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use axum::{Router, routing};
 use http::{Method, Request, StatusCode, header};
-use packager::hls::names::{self, File};
+use packager::hls::names::{File, Stem};
 use packager::request::Query;
 
 use super::admission::{self, Way};
 use super::answer::{self, Asked};
+use super::channel::Channel;
 use super::{Live, api, files, manifest, multivariant, playlist, still};
 use crate::server::host;
 
@@ -58,10 +61,10 @@ pub(super) fn at_once<B>(live: &Live, request: &Request<B>) -> Option<Response> 
     }
     let mut folders = path.splitn(3, '/');
     let (name, id, file) = (folders.next()?, folders.next()?, folders.next()?);
-    let kind = names::kind(file.strip_suffix(".m3u8")?)?;
+    let stem = Stem::parse(file.strip_suffix(".m3u8")?)?;
     let query = Query::parse(request.uri().query().unwrap_or_default()).ok()?;
     let channel = admission::open_to_everybody(live, name, id)?;
-    playlist::at_once(live, &channel, kind, &query, &Asked::new(request)).map(answer::open)
+    playlist::at_once(live, &channel, stem.0, &query, &Asked::new(request)).map(answer::open)
 }
 
 /// Answers what is neither GET nor HEAD.
@@ -85,15 +88,26 @@ async fn dispatch(live: &Live, way: &Way<'_>, path: &str, query: &str, asked: &A
         (None, ..) if path.ends_with(".mpd") => Box::pin(manifest::get(live, channel, name, query, asked)).await,
         (None, ..) => Box::pin(multivariant::get(live, channel, name, query, asked)).await,
         (Some("still.mp4"), None, ..) => Box::pin(still::get(live, channel, asked)).await,
-        (Some(_), Some(file), None, _) => match file.strip_suffix(".m3u8").and_then(names::kind) {
-            Some(kind) => playlist::get(live, channel, kind, query, asked).await,
+        (Some(_), Some(file), None, _) => match file.strip_suffix(".m3u8") {
+            Some(stem) => listed(live, channel, stem, query, asked).await,
             None => answer::not_found(),
         },
-        (Some(_), Some(folder), Some(file), None) => match (names::kind(folder), File::parse(file)) {
-            (Some(kind), Some(file)) => files::get(live, channel, kind, file, asked).await,
+        (Some(_), Some(folder), Some(file), None) => match (Stem::parse(folder), File::parse(file)) {
+            (Some(stem), Some(file)) => files::get(live, channel, stem.0, file, asked).await,
             _ => answer::not_found(),
         },
         _ => answer::not_found(),
+    }
+}
+
+/// The playlist of a rendition, or of its key frames.
+async fn listed(live: &Live, channel: &Arc<Channel>, stem: &str, query: &str, asked: &Asked) -> Response {
+    if let Some(stem) = stem.strip_suffix(".iframes").and_then(Stem::parse) {
+        return playlist::iframes(live, channel, stem.0, asked);
+    }
+    match Stem::parse(stem) {
+        Some(stem) => playlist::get(live, channel, stem.0, query, asked).await,
+        None => answer::not_found(),
     }
 }
 

@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use hub::authority::Local;
 use hub::directory::{Directory, Plain};
 use hub::{Announced, Caller, Clock, Hub, Protocol, PublishRequest, Publisher, Settings, SourceClock, StreamKey};
-use media::{AudioCodec, AudioParameters, FrameRate, Kind, Parameters, Sample, VideoCodec, VideoParameters};
+use media::{AudioCodec, AudioParameters, FrameRate, Parameters, Sample, TrackId, VideoCodec, VideoParameters};
 use packager::{Input, Packager, Window};
 use tower_service::Service;
 
@@ -26,6 +26,7 @@ pub(super) fn video() -> Parameters {
         height: 720,
         frame_rate: FrameRate::new(30, 1),
         reorders: false,
+        color: None,
         codec_string: "avc1.64001F".into(),
     })
 }
@@ -44,7 +45,11 @@ pub(super) fn audio() -> Parameters {
 /// The window of a picture without sound that ran for so many milliseconds, with a key frame every second.
 pub(super) fn window(millis: u64) -> Arc<Window> {
     let mut packager = Packager::new(packager::Settings::default());
-    packager.push(Input::Parameters(video()), 0);
+    let parameters = Input::Parameters {
+        track: TrackId::VIDEO,
+        parameters: video(),
+    };
+    packager.push(parameters, 0);
     for n in 0..millis * 30 / 1_000 {
         let sample = Sample {
             dts: i64::try_from(n * 3_000).expect("small"),
@@ -55,7 +60,7 @@ pub(super) fn window(millis: u64) -> Arc<Window> {
         };
         packager.push(
             Input::Sample {
-                kind: Kind::Video,
+                track: TrackId::VIDEO,
                 sample,
             },
             0,
@@ -185,8 +190,8 @@ impl Encoder {
             audio: true,
             frame_rate: None,
         });
-        publisher.configure(video());
-        publisher.configure(audio());
+        publisher.configure(TrackId::VIDEO, video());
+        publisher.configure(TrackId::AUDIO, audio());
         Self {
             publisher,
             frames: 0,
@@ -205,12 +210,12 @@ impl Encoder {
         let at = self.frames * 1_000 / 30;
         let picture = Bytes::from(vec![self.frames as u8; 1_000]);
         self.publisher
-            .push(Kind::Video, at, 0, self.frames.is_multiple_of(30), picture);
+            .push(TrackId::VIDEO, at, 0, self.frames.is_multiple_of(30), picture);
         self.frames += 1;
         while self.sounds * 1_024 / 48 <= at {
             let sound = Bytes::from(vec![self.sounds as u8; 100]);
             self.publisher
-                .push(Kind::Audio, self.sounds * 1_024 / 48, 0, true, sound);
+                .push(TrackId::AUDIO, self.sounds * 1_024 / 48, 0, true, sound);
             self.sounds += 1;
         }
         self.publisher.flush();

@@ -23,7 +23,7 @@ pub(super) enum Audience {
 use Audience::{Everybody, Holder, Person};
 
 /// A path, its title and audience; `*` stands for one segment.
-const PAGES: [(&str, &str, Audience); 26] = [
+const PAGES: [(&str, &str, Audience); 27] = [
     ("/browse", "Browse", Everybody),
     ("/c/*", "", Everybody),
     ("/setup", "Set up", Holder),
@@ -46,6 +46,7 @@ const PAGES: [(&str, &str, Audience); 26] = [
     ("/admin/users", "People", Person),
     ("/admin/users/*", "Person", Person),
     ("/admin/live", "Live now", Person),
+    ("/admin/transcoding", "Transcoding", Person),
     ("/admin/audit", "Audit log", Person),
     ("/admin/settings", "Settings", Person),
     ("/admin/invitations", "Invitations", Person),

@@ -8,13 +8,14 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use hub::{Caller, PlayRequest, Protocol, PublishRequest, Publisher, Refusal, SourceClock, StreamKey, Viewing};
+use hub::{Caller, PlayRequest, Protocol, PublishRequest, Publisher, Refusal, StreamKey, Viewing};
 use rtmp::server::{self, Event, PlayRefusal, PublishRefusal, Session};
 use tokio::io::ReadBuf;
 use tokio::time::Instant;
 use tracing::{debug, info};
 
 use super::admission::HalfOpen;
+use super::ingest::Ingest;
 use super::server::Shared;
 use super::socket::Io;
 use super::{play, publish, stats};
@@ -181,7 +182,7 @@ impl<S: Io> Connection<S> {
         let request = PublishRequest {
             key: StreamKey::new(&publish.name),
             caller: self.caller(publish.app, publish.query),
-            clock: SourceClock::RTMP,
+            clock: Ingest::CLOCK,
         };
         match self.shared.hub.publish(request).await {
             Ok(publisher) => {

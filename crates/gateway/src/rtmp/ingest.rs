@@ -1,39 +1,52 @@
-use std::collections::BTreeSet;
+mod clock;
+mod picture;
+mod sound;
+mod trouble;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hub::{Announced, Ending, Publisher, Revoked};
-use media::codec::{self, aac, ac3, av1, avc, flac, hevc, mp3, opus, vp9};
-use media::{AudioCodec, Kind, Parameters, VideoCodec, VideoParameters};
-use rtmp::flv::{Audio, Metadata, Unused, Video};
+use hub::{Announced, Ending, Publisher, Revoked, SourceClock};
+use media::{Kind, TrackId};
+use rtmp::flv::{self, Audio, Metadata, Packet, Video};
 use tracing::{debug, warn};
 
+use self::clock::Clock;
+use self::picture::Picture;
+use self::sound::Sound;
+use self::trouble::Trouble;
 use super::Stats;
 use super::stats::count;
 
 /// Turns a publisher's FLV tags into samples of the hub.
+///
+/// Each track of the encoder is a track of the broadcast by the same number; 0 is the main one, and what encoders with one
+/// track send.
 #[derive(Debug)]
 pub struct Ingest {
     publisher: Publisher,
     stats: Arc<Stats>,
-    video: Option<VideoParameters>,
-    /// VP9's record says nothing of the picture's size: it waits for a key frame.
-    vpcc: Bytes,
-    audio: Option<AudioCodec>,
-    /// What the log has been told, so that it is told once.
-    told: BTreeSet<&'static str>,
+    clock: Clock,
+    pictures: BTreeMap<u8, Picture>,
+    sounds: BTreeMap<u8, Sound>,
+    /// What the log has been told, and of which track, so that it is told once.
+    told: BTreeSet<(&'static str, u8)>,
 }
 
 impl Ingest {
-    /// A translator for this publisher; what cannot be used is counted in `stats`.
+    /// The clock that the hub is to be told of: RTMP's milliseconds, and what modifiers add to them.
+    pub const CLOCK: SourceClock = SourceClock::MICROSECONDS;
+
+    /// A translator for this publisher, whose clock is [`Self::CLOCK`]; what cannot be used is counted in `stats`.
     pub fn new(publisher: Publisher, stats: Arc<Stats>) -> Self {
         Self {
             publisher,
             stats,
-            video: None,
-            vpcc: Bytes::new(),
-            audio: None,
+            clock: Clock::default(),
+            pictures: BTreeMap::new(),
+            sounds: BTreeMap::new(),
             told: BTreeSet::new(),
         }
     }
@@ -52,11 +65,11 @@ impl Ingest {
 
     /// Takes one audio or video message; returns what the publisher should be told, once for each trouble.
     pub fn media(&mut self, kind: Kind, timestamp: u32, tag: &Bytes) -> Option<String> {
-        let trouble = match kind {
-            Kind::Video => self.video_tag(timestamp, tag),
-            Kind::Audio => self.audio_tag(timestamp, tag),
-        };
-        trouble.err().and_then(|trouble| self.tell(kind, &trouble))
+        let ms = self.clock.unwrap(timestamp);
+        match kind {
+            Kind::Video => self.packets(kind, ms, Video::read(tag), Self::picture),
+            Kind::Audio => self.packets(kind, ms, Audio::read(tag), Self::sound),
+        }
     }
 
     /// Tells followers: call it after all the tags that came together.
@@ -83,181 +96,71 @@ impl Ingest {
         self.publisher.finish(ending);
     }
 
-    fn video_tag(&mut self, timestamp: u32, tag: &Bytes) -> Result<(), Trouble> {
-        match Video::read(tag)? {
-            Video::Config {
-                codec: VideoCodec::Vp9,
-                record,
-            } => {
-                self.vpcc = record;
-                Ok(())
-            }
-            Video::Config { codec, record } => self.configure_video(codec, record),
-            Video::Frame {
-                codec,
-                keyframe,
-                cts_ms,
-                data,
-            } => self.frame(codec, keyframe, timestamp, cts_ms, data),
-            Video::End { .. } => Ok(()),
-            Video::Unused(unused) => Err(unused.into()),
-        }
-    }
-
-    fn configure_video(&mut self, codec: VideoCodec, record: Bytes) -> Result<(), Trouble> {
-        let parameters = match codec {
-            VideoCodec::Avc => avc::parameters(record),
-            VideoCodec::Hevc => hevc::parameters(record),
-            VideoCodec::Av1 => av1::parameters(record),
-            VideoCodec::Vp9 => return Ok(()),
-        }?;
-        self.use_video(parameters);
-        Ok(())
-    }
-
-    fn use_video(&mut self, parameters: VideoParameters) {
-        if self.video.as_ref() != Some(&parameters) {
-            self.video = Some(parameters.clone());
-            self.publisher.configure(Parameters::Video(parameters));
-        }
-    }
-
-    fn frame(
+    /// Takes the packets of one message. Trouble with one of them does not keep the others out.
+    fn packets<B>(
         &mut self,
-        codec: VideoCodec,
-        keyframe: bool,
-        timestamp: u32,
-        cts_ms: i32,
-        data: Bytes,
-    ) -> Result<(), Trouble> {
-        if keyframe {
-            self.look_for_parameters(codec, &data)?;
+        kind: Kind,
+        ms: i64,
+        packets: impl Iterator<Item = Result<Packet<B>, flv::Error>>,
+        take: fn(&mut Self, u8, u64, B) -> Result<(), Trouble>,
+    ) -> Option<String> {
+        let mut told = None;
+        for packet in packets {
+            let (track, taken) = match packet {
+                Ok(Packet { track, .. }) if track >= TrackId::SENT_MAX => {
+                    (TrackId::SENT_MAX, Err(Trouble::TooManyTracks))
+                }
+                Ok(packet) => {
+                    let at = clock::micros(ms, packet.offset_ns);
+                    (packet.track, take(self, packet.track, at, packet.body))
+                }
+                Err(error) => (0, Err(error.into())),
+            };
+            if let Err(trouble) = taken {
+                let words = self.tell(kind, track, &trouble);
+                told = told.or(words);
+            }
         }
-        let Some(video) = self.video.as_ref().filter(|video| video.codec == codec) else {
-            return Err(Trouble::NoConfig);
+        told
+    }
+
+    fn picture(&mut self, index: u8, at: u64, video: Video) -> Result<(), Trouble> {
+        let track = TrackId {
+            kind: Kind::Video,
+            index,
         };
-        // The bitstream knows better than the tag.
-        let keyframe = codec::is_keyframe(video, &data);
-        let data = out_of_band(video, data);
-        self.publisher
-            .push(Kind::Video, u64::from(timestamp), cts_ms, keyframe, data);
-        Ok(())
+        let picture = self.pictures.entry(index).or_default();
+        picture.take(&mut self.publisher, track, at, video)
     }
 
-    /// Parameters that a key frame brings along.
-    fn look_for_parameters(&mut self, codec: VideoCodec, data: &Bytes) -> Result<(), Trouble> {
-        if codec == VideoCodec::Vp9 {
-            let parameters = vp9::parameters(self.vpcc.clone(), data)?;
-            self.use_video(parameters);
-            return Ok(());
-        }
-        let in_band = self.video.as_ref().filter(|video| video.codec == codec);
-        match in_band.and_then(|video| codec::in_band_config(video, data)) {
-            Some(record) => self.configure_video(codec, record),
-            None => Ok(()),
-        }
+    fn sound(&mut self, index: u8, at: u64, audio: Audio) -> Result<(), Trouble> {
+        let track = TrackId {
+            kind: Kind::Audio,
+            index,
+        };
+        let sound = self.sounds.entry(index).or_default();
+        sound.take(&mut self.publisher, track, at, audio)
     }
 
-    fn audio_tag(&mut self, timestamp: u32, tag: &Bytes) -> Result<(), Trouble> {
-        match Audio::read(tag)? {
-            Audio::Config { codec, record } => self.configure_audio(codec, record),
-            Audio::Frame { codec, data } => self.sound(codec, timestamp, data),
-            Audio::End { .. } => Ok(()),
-            Audio::Unused(unused) => Err(unused.into()),
-        }
-    }
-
-    fn configure_audio(&mut self, codec: AudioCodec, record: Bytes) -> Result<(), Trouble> {
-        let parameters = match codec {
-            AudioCodec::Aac => aac::parameters(record),
-            AudioCodec::Opus => opus::parameters(record),
-            AudioCodec::Flac => flac::parameters(record),
-            AudioCodec::Mp3 | AudioCodec::Ac3 | AudioCodec::Eac3 => return Ok(()),
-        }?;
-        self.audio = Some(codec);
-        self.publisher.configure(Parameters::Audio(parameters));
-        Ok(())
-    }
-
-    fn sound(&mut self, codec: AudioCodec, timestamp: u32, data: Bytes) -> Result<(), Trouble> {
-        // An empty frame is how some encoders say that nothing is heard.
-        if data.is_empty() {
-            return Ok(());
-        }
-        if self.audio != Some(codec) {
-            self.configure_from_frame(codec, &data)?;
-        }
-        self.publisher.push(Kind::Audio, u64::from(timestamp), 0, true, data);
-        Ok(())
-    }
-
-    /// Codecs whose every frame says all that is to be known.
-    fn configure_from_frame(&mut self, codec: AudioCodec, frame: &Bytes) -> Result<(), Trouble> {
-        let parameters = match codec {
-            AudioCodec::Mp3 => mp3::parameters(frame),
-            AudioCodec::Ac3 | AudioCodec::Eac3 => ac3::parameters(frame),
-            AudioCodec::Aac | AudioCodec::Opus | AudioCodec::Flac => return Err(Trouble::NoConfig),
-        }?;
-        self.audio = Some(codec);
-        self.publisher.configure(Parameters::Audio(parameters));
-        Ok(())
-    }
-
-    fn tell(&mut self, kind: Kind, trouble: &Trouble) -> Option<String> {
+    fn tell(&mut self, kind: Kind, track: u8, trouble: &Trouble) -> Option<String> {
         count(&self.stats.unused_messages, 1);
         let label = trouble.label(kind);
-        if !self.told.insert(label) {
+        if !self.told.insert((label, track)) {
             return None;
         }
         let broadcast = self.publisher.broadcast().name();
         if trouble.is_harmless() {
-            debug!(%broadcast, ?kind, "message not used: {trouble}");
+            debug!(%broadcast, ?kind, track, "message not used: {trouble}");
             return None;
         }
-        warn!(%broadcast, ?kind, "message not used: {trouble}");
-        Some(trouble.to_string())
+        warn!(%broadcast, ?kind, track, "message not used: {trouble}");
+        Some(if track == 0 {
+            trouble.to_string()
+        } else {
+            format!("track {track}: {trouble}")
+        })
     }
 }
 
-/// The frame as it is to be carried: parameter sets stand in the configuration record, and AV1 has no delimiters.
-fn out_of_band(video: &VideoParameters, data: Bytes) -> Bytes {
-    match video.codec {
-        VideoCodec::Avc => avc::without_parameter_sets(data, avc::length_size(&video.config)),
-        VideoCodec::Hevc => hevc::without_parameter_sets(data, hevc::length_size(&video.config)),
-        VideoCodec::Av1 => av1::strip_temporal_delimiters(data),
-        VideoCodec::Vp9 => data,
-    }
-}
-
-/// Why a message is not used.
-#[derive(Debug, thiserror::Error)]
-enum Trouble {
-    #[error(transparent)]
-    Tag(#[from] rtmp::flv::Error),
-    #[error(transparent)]
-    Unused(#[from] Unused),
-    #[error(transparent)]
-    Codec(#[from] media::Error),
-    #[error("media came before its configuration")]
-    NoConfig,
-}
-
-impl Trouble {
-    /// One word for each trouble of each kind of media.
-    fn label(&self, kind: Kind) -> &'static str {
-        match (self, kind) {
-            (Self::Unused(unused), _) => unused.label(),
-            (Self::Tag(_), Kind::Video) => "video tag",
-            (Self::Tag(_), Kind::Audio) => "audio tag",
-            (Self::Codec(_), Kind::Video) => "video configuration",
-            (Self::Codec(_), Kind::Audio) => "audio configuration",
-            (Self::NoConfig, Kind::Video) => "video before configuration",
-            (Self::NoConfig, Kind::Audio) => "audio before configuration",
-        }
-    }
-
-    /// Whether nothing is missing without it.
-    fn is_harmless(&self) -> bool {
-        matches!(self, Self::Unused(Unused::Metadata | Unused::Command))
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -31,6 +31,7 @@ pub fn parameters(av1c: Bytes) -> Result<VideoParameters, Error> {
         height,
         frame_rate: header.frame_rate,
         reorders: false,
+        color: None,
         codec_string: codec_string(&header),
     })
 }

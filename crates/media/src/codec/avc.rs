@@ -32,6 +32,7 @@ pub fn parameters(avcc: Bytes) -> Result<VideoParameters, Error> {
         height,
         frame_rate: sps.frame_rate,
         reorders: sps.reorders,
+        color: None,
         codec_string: format!("avc1.{:02X}{:02X}{:02X}", sps.profile, sps.constraints, sps.level),
     })
 }

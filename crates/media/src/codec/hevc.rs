@@ -32,6 +32,7 @@ pub fn parameters(hvcc: Bytes) -> Result<VideoParameters, Error> {
         height,
         frame_rate: sps.frame_rate,
         reorders: sps.reorders,
+        color: None,
         codec_string: codec_string(&sps.profile_tier_level),
     })
 }

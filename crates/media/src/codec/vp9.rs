@@ -24,6 +24,7 @@ pub fn parameters(vpcc: Bytes, keyframe: &[u8]) -> Result<VideoParameters, Error
         height,
         frame_rate: None,
         reorders: false,
+        color: None,
         codec_string: format!("vp09.{:02}.{:02}.{:02}", header.profile, record.level, header.bit_depth),
     })
 }

@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
-use media::{AudioParameters, FrameRate, Kind, Parameters, VideoParameters};
+use media::{AudioParameters, FrameRate, Kind, Parameters, TrackId, VideoParameters};
 
 use super::mpd::{self, Latency};
 use super::period::{self, Period, Shape};
 use super::xml::{Decimal, Xml};
 use crate::DateTime;
-use crate::hls::names::{self, File};
+use crate::hls::names::{File, Stem};
+use crate::qualities::Quality;
 use crate::time::rescale;
 use crate::window::{Init, Rendition, Segment};
 
 /// What an `AdaptationSet` is written from.
 pub(super) struct Set<'a> {
     pub(super) rendition: &'a Rendition,
+    /// What of it a viewer wants, there or planned.
+    pub(super) qualities: Vec<Quality<'a>>,
     pub(super) period: &'a Period,
     /// The Period's last segment, once that is known.
     pub(super) last: Option<u64>,
@@ -42,7 +45,7 @@ pub(super) fn listed<'a>(
 impl Set<'_> {
     pub(super) fn write(&self, xml: &mut Xml) {
         let init = self.init();
-        let (id, kind, mime) = match self.rendition.kind {
+        let (id, kind, mime) = match self.rendition.track.kind {
             Kind::Video => (1, "video", "video/mp4"),
             Kind::Audio => (2, "audio", "audio/mp4"),
         };
@@ -64,23 +67,46 @@ impl Set<'_> {
             .attribute("schemeIdUri", "urn:mpeg:dash:role:2011")
             .attribute("value", "main")
             .empty();
-        self.template(xml, &init);
-        self.representation(xml, &init.parameters);
+        let alone = matches!(&self.qualities[..], [only] if only.track == self.rendition.track);
+        if alone {
+            self.template(xml, self.rendition.track, init.number, Some(self.rendition));
+            self.representation(xml, &init.parameters);
+            xml.empty();
+        } else {
+            self.qualities(xml, &init);
+        }
         xml.close("AdaptationSet");
+    }
+
+    /// Each quality with a template of its own: their segments begin at the same times, and have other names.
+    fn qualities(&self, xml: &mut Xml, init: &Init) {
+        for quality in &self.qualities {
+            let own = if quality.track == self.rendition.track {
+                self.representation(xml, &init.parameters);
+                Some(init.number)
+            } else {
+                representation(xml, quality);
+                quality
+                    .rendition
+                    .map(|rendition| init_of(rendition, self.period).number)
+            };
+            xml.content();
+            // What is only planned will begin with the first initialisation segment of its Period.
+            let number = own.unwrap_or(self.period.discontinuity + 1);
+            self.template(xml, quality.track, number, quality.rendition);
+            xml.close("Representation");
+        }
     }
 
     /// The initialisation segment of the Period.
     fn init(&self) -> Arc<Init> {
-        let segments = self.rendition.segments();
-        let mut own = segments.filter(|segment| segment.discontinuity == self.period.discontinuity);
-        own.next()
-            .map_or_else(|| Arc::clone(&self.rendition.init), |segment| Arc::clone(&segment.init))
+        init_of(self.rendition, self.period)
     }
 
     /// Regular Periods hold no other segments; lists may.
     fn is_independent(&self) -> bool {
         let mut listed = listed(self.rendition, self.period, self.last);
-        self.rendition.kind == Kind::Audio || listed.all(|segment| segment.independent())
+        self.rendition.track.kind == Kind::Audio || listed.all(|segment| segment.independent())
     }
 
     /// The wall-clock time at which the Period's first sample was made, as the low-latency profile wants it: with the
@@ -103,14 +129,15 @@ impl Set<'_> {
         xml.open("Resync").attribute("type", 0).attribute("dT", part).empty();
     }
 
-    fn template(&self, xml: &mut Xml, init: &Init) {
-        let folder = format!("{}{}", self.folder, names::rendition(self.rendition.kind)).replace('$', "$$");
+    fn template(&self, xml: &mut Xml, track: TrackId, init: u64, rendition: Option<&Rendition>) {
+        let folder = format!("{}{}", self.folder, Stem(track)).replace('$', "$$");
         xml.open("SegmentTemplate")
             .attribute("media", format_args!("{folder}/$Number$.mp4"))
-            .attribute("initialization", format_args!("{folder}/{}", File::Init(init.number)));
+            .attribute("initialization", format_args!("{folder}/{}", File::Init(init)));
         match self.period.shape {
             Shape::Regular { length } => self.rule(xml, length),
-            Shape::Listed => self.list(xml),
+            // What is only planned is taken to have the segments of the main quality.
+            Shape::Listed => self.list(xml, rendition.unwrap_or(self.rendition)),
         }
     }
 
@@ -130,8 +157,8 @@ impl Set<'_> {
         xml.empty();
     }
 
-    fn list(&self, xml: &mut Xml) {
-        let segments: Vec<_> = listed(self.rendition, self.period, self.last).collect();
+    fn list(&self, xml: &mut Xml, rendition: &Rendition) {
+        let segments: Vec<_> = listed(rendition, self.period, self.last).collect();
         let Some(first) = segments.first() else {
             return xml.empty();
         };
@@ -174,7 +201,7 @@ impl Set<'_> {
 
     fn representation(&self, xml: &mut Xml, parameters: &Parameters) {
         xml.open("Representation")
-            .attribute("id", names::rendition(self.rendition.kind))
+            .attribute("id", Stem(self.rendition.track))
             .attribute("bandwidth", self.rendition.bandwidth.peak.max(1))
             .attribute("codecs", parameters.codec_string());
         match parameters {
@@ -183,7 +210,6 @@ impl Set<'_> {
                 xml.attribute("audioSamplingRate", audio.sample_rate);
             }
         }
-        xml.empty();
     }
 
     fn picture(&self, xml: &mut Xml, video: &VideoParameters) {
@@ -202,6 +228,23 @@ impl Set<'_> {
     fn offset(&self, timescale: u32) -> i64 {
         rescale(self.period.time, self.period.timescale, timescale).max(0)
     }
+}
+
+fn representation(xml: &mut Xml, quality: &Quality<'_>) {
+    xml.open("Representation")
+        .attribute("id", Stem(quality.track))
+        .attribute("bandwidth", quality.peak.max(1))
+        .attribute("codecs", quality.codec_string)
+        .optional("width", quality.size.map(|(width, _)| width))
+        .optional("height", quality.size.map(|(_, height)| height))
+        .optional("frameRate", quality.frame_rate.map(ratio));
+}
+
+fn init_of(rendition: &Rendition, period: &Period) -> Arc<Init> {
+    let segments = rendition.segments();
+    let mut own = segments.filter(|segment| segment.gap.is_none() && segment.discontinuity == period.discontinuity);
+    own.next()
+        .map_or_else(|| Arc::clone(&rendition.init), |segment| Arc::clone(&segment.init))
 }
 
 fn ratio(rate: FrameRate) -> String {

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use media::Kind;
+
 use super::adaptation::{self, Set};
 use super::period::{self, Period, Shape};
 use super::timeline::leader;
 use super::xml::{Seconds, Xml};
+use crate::hls::Choice;
+use crate::qualities::{self, Quality};
 use crate::time::rescale;
 use crate::window::Rendition;
 use crate::{DateTime, Span, Window};
@@ -60,10 +64,10 @@ pub(super) fn write(
     periods: &[&Period],
     depth: Duration,
     folder: &str,
-    normal: bool,
+    choice: Choice,
 ) -> Option<String> {
     let leader = leader(window)?;
-    let latency = Latency::of(window, periods, normal);
+    let latency = Latency::of(window, periods, choice.normal);
     let written = stretches(window, leader, periods);
     let last = written.last()?;
     let mut xml = Xml::new();
@@ -79,7 +83,7 @@ pub(super) fn write(
         service_description(&mut xml, latency);
     }
     for stretch in &written {
-        stretch.write(&mut xml, window, folder, latency);
+        stretch.write(&mut xml, window, (folder, choice), latency);
     }
     if !window.ended {
         clock(&mut xml);
@@ -198,12 +202,12 @@ impl Stretch<'_> {
                 // Its second segment may show that it is no list.
                 let is_sure = window.ended || leader.newest().is_some_and(|(newest, _)| newest > self.period.first);
                 let has_whole = |rendition| adaptation::listed(rendition, self.period, self.last()).next().is_some();
-                is_sure && window.renditions().all(|rendition| has_whole(rendition))
+                is_sure && window.mains().all(|rendition| has_whole(rendition))
             }
         }
     }
 
-    fn write(&self, xml: &mut Xml, window: &Window, folder: &str, latency: Option<Latency>) {
+    fn write(&self, xml: &mut Xml, window: &Window, (folder, choice): (&str, Choice), latency: Option<Latency>) {
         // What is over is there as a whole: a rule that begins with segments which are gone would be wrong.
         let period = if window.ended {
             self.still_there(window)
@@ -214,10 +218,11 @@ impl Stretch<'_> {
             .attribute("id", period.id)
             .attribute("start", Seconds(period.start_micros()))
             .content();
-        for rendition in window.renditions() {
+        for rendition in window.mains() {
             let end = window.ended.then(|| rendition.next_whole().saturating_sub(1));
             let set = Set {
                 rendition,
+                qualities: qualities(window, rendition, choice),
                 period: &period,
                 last: self.last().or(end),
                 // A last Period that ends is taken for the end of all.
@@ -232,7 +237,7 @@ impl Stretch<'_> {
 
     /// The Period without the segments that are listed no more.
     fn still_there(&self, window: &Window) -> Period {
-        let firsts = window.renditions().filter_map(|rendition| rendition.listed().first());
+        let firsts = window.mains().filter_map(|rendition| rendition.listed().first());
         let first = firsts.map(|segment| segment.number).max().unwrap_or(self.period.first);
         self.period.from(first)
     }
@@ -240,13 +245,24 @@ impl Stretch<'_> {
     /// Where the rendition that ends first ends in the presentation. A player that waited for more than there is would
     /// never be done.
     fn end_micros(&self, window: &Window) -> i64 {
-        let lasts = window.renditions().filter_map(|rendition| rendition.listed().last());
+        let lasts = window.mains().filter_map(|rendition| rendition.listed().last());
         let ends = lasts.map(|last| {
             let end = period::time(last).saturating_add_unsigned(last.span().ticks);
             rescale(end, last.timescale, 1_000_000)
         });
         let end = ends.min().unwrap_or(0) - ROUNDING_MICROS;
         self.period.start_micros() + self.period.micros_from_start(end, 1_000_000)
+    }
+}
+
+/// What a viewer wants of a main track. Another sound would be another set, with words to tell it apart that nobody sends.
+fn qualities<'a>(window: &'a Window, main: &Rendition, choice: Choice) -> Vec<Quality<'a>> {
+    match main.track.kind {
+        Kind::Video => {
+            let all = qualities::pictures(window);
+            qualities::chosen(&all, choice).into_iter().copied().collect()
+        }
+        Kind::Audio => Quality::of(window, main.track).into_iter().collect(),
     }
 }
 
@@ -268,7 +284,7 @@ mod tests {
             timeline.observe(window);
         });
         timeline
-            .mpd(&broadcast.window(), "colors/ID/", false)
+            .mpd(&broadcast.window(), "colors/ID/", Choice::default())
             .expect("something to play")
     }
 

@@ -10,6 +10,7 @@ use super::mpd;
 use super::period::{self, Period, Shape};
 use super::regularity::Regularity;
 use crate::Window;
+use crate::hls::Choice;
 use crate::time::ticks_of;
 use crate::window::{Rendition, Segment};
 
@@ -57,6 +58,9 @@ struct Begun {
 struct Seen {
     begun: Option<u64>,
     wholes: [Option<u64>; 2],
+    /// Counts the whole segments of all further tracks.
+    further: u64,
+    planned: usize,
     ended: bool,
 }
 
@@ -89,6 +93,8 @@ impl Timeline {
         let seen = Seen {
             begun: self.newest.map(|newest| newest.number),
             wholes: [&window.video, &window.audio].map(|track| track.as_ref().map(|track| track.next_whole())),
+            further: window.further.iter().map(|track| track.next_whole()).sum::<u64>() + window.further.len() as u64,
+            planned: window.planned.len(),
             ended: window.ended,
         };
         self.seen.replace(seen) != Some(seen)
@@ -96,11 +102,11 @@ impl Timeline {
 
     /// Writes the manifest of the window that was observed last; `None` as long as it would hold nothing.
     ///
-    /// `folder` is what leads from the manifest to the renditions' folders, with its slash: `colors/ID/`. `normal` leaves
-    /// out all that is there for low latency.
-    pub fn mpd(&self, window: &Window, folder: &str, normal: bool) -> Option<String> {
+    /// `folder` is what leads from the manifest to the renditions' folders, with its slash: `colors/ID/`. `choice` may leave
+    /// out all that is there for low latency, and some qualities.
+    pub fn mpd(&self, window: &Window, folder: &str, choice: Choice) -> Option<String> {
         let periods: Vec<&Period> = self.periods.iter().collect();
-        mpd::write(window, &periods, self.depth, folder, normal)
+        mpd::write(window, &periods, self.depth, folder, choice)
     }
 
     fn begin(&mut self, segment: &Segment, started_millis: i64) {
@@ -220,7 +226,7 @@ impl Timeline {
 
 /// The rendition that decides where segments begin.
 pub(super) fn leader(window: &Window) -> Option<&Rendition> {
-    window.renditions().next().map(Arc::as_ref)
+    window.mains().next().map(Arc::as_ref)
 }
 
 #[cfg(test)]
@@ -267,7 +273,7 @@ mod tests {
         fn mpd(&mut self) -> String {
             let window = self.broadcast.window();
             self.timeline
-                .mpd(&window, "colors/ID/", false)
+                .mpd(&window, "colors/ID/", Choice::default())
                 .expect("something to play")
         }
 
@@ -307,7 +313,12 @@ mod tests {
     fn before_a_segment_is_whole_there_is_no_manifest() {
         let mut watched = Watched::new(pictures(60));
         watched.run_until(1);
-        assert_eq!(watched.timeline.mpd(&watched.broadcast.window(), "x/", false), None);
+        assert_eq!(
+            watched
+                .timeline
+                .mpd(&watched.broadcast.window(), "x/", Choice::default()),
+            None
+        );
         watched.run_until(3);
         assert!(watched.mpd().contains("availabilityTimeOffset"));
     }
@@ -513,7 +524,14 @@ mod tests {
         watched.run_until(20);
         let text = watched
             .timeline
-            .mpd(&watched.broadcast.window(), "x/", true)
+            .mpd(
+                &watched.broadcast.window(),
+                "x/",
+                Choice {
+                    normal: true,
+                    ..Choice::default()
+                },
+            )
             .expect("something to play");
         for word in [
             "availabilityTime",
@@ -615,7 +633,7 @@ mod tests {
                 for _ in 0..seconds {
                     until += 1;
                     watched.run_until(until);
-                    let Some(text) = watched.timeline.mpd(&watched.broadcast.window(), "x/", false) else { continue };
+                    let Some(text) = watched.timeline.mpd(&watched.broadcast.window(), "x/", Choice::default()) else { continue };
                     let starts = starts(&text);
                     let in_order = starts.windows(2).all(|pair| {
                         let seconds = |at: usize| pair[at].1.parse::<f64>().expect("seconds");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ::media::Kind;
 
-use super::names::{self, File};
+use super::names::{File, Stem};
 use crate::window::{Init, Part, Rendition, Segment};
 use crate::{Span, Window};
 
@@ -123,7 +123,7 @@ impl Page<'_> {
             out.text(format_args!(",PART-HOLD-BACK={hold_back}"));
         }
         out.line(format_args!(""));
-        if let Some(target) = targets.part(self.rendition.kind) {
+        if let Some(target) = targets.part(self.rendition.track.kind) {
             out.line(format_args!("#EXT-X-PART-INF:PART-TARGET={target}"));
         }
     }
@@ -131,7 +131,7 @@ impl Page<'_> {
     /// Whether each segment that is listed can be decoded by itself, and so, as far as is known, can those that come. It is
     /// not claimed before key frames have shown how often they come: a player may remember it.
     fn is_independent(&self) -> bool {
-        let expected = self.rendition.kind == Kind::Audio || self.window.independent;
+        let expected = self.rendition.track.kind == Kind::Audio || self.window.independent;
         let mut begun = self.listed.iter().chain(&self.rendition.open);
         expected && begun.all(|segment| segment.parts.is_empty() || segment.independent())
     }
@@ -145,6 +145,9 @@ impl Page<'_> {
                 self.parts(out, segment);
             }
             let file = File::Segment(segment.number);
+            if segment.gap.is_some() {
+                out.line(format_args!("#EXT-X-GAP"));
+            }
             out.line(format_args!("#EXTINF:{},\n{}/{file}", segment.span(), self.folder()));
         }
         if let Some(open) = self
@@ -159,7 +162,7 @@ impl Page<'_> {
     }
 
     fn has_parts(&self) -> bool {
-        self.low_latency && self.window.targets.part(self.rendition.kind).is_some()
+        self.low_latency && self.window.targets.part(self.rendition.track.kind).is_some()
     }
 
     /// The first segment that is near enough to the end to list its parts.
@@ -182,9 +185,11 @@ impl Page<'_> {
         for _ in 0..segment.discontinuities {
             out.line(format_args!("#EXT-X-DISCONTINUITY"));
         }
-        if init
-            .replace(&segment.init)
-            .is_none_or(|before| before.number != segment.init.number)
+        // A gap needs no initialisation segment, and may have none.
+        if segment.gap.is_none()
+            && init
+                .replace(&segment.init)
+                .is_none_or(|before| before.number != segment.init.number)
         {
             let file = File::Init(segment.init.number);
             out.line(format_args!("#EXT-X-MAP:URI=\"{}/{file}\"", self.folder()));
@@ -218,19 +223,19 @@ impl Page<'_> {
             let others = self
                 .window
                 .renditions()
-                .filter(|other| other.kind != self.rendition.kind);
+                .filter(|other| other.track != self.rendition.track);
             others.for_each(|other| report(out, other));
         }
     }
 
-    fn folder(&self) -> &'static str {
-        names::rendition(self.rendition.kind)
+    fn folder(&self) -> Stem {
+        Stem(self.rendition.track)
     }
 }
 
 fn report(out: &mut Text, other: &Rendition) {
     if let Some((number, part)) = other.newest() {
-        let name = names::rendition(other.kind);
+        let name = Stem(other.track);
         out.line(format_args!(
             "#EXT-X-RENDITION-REPORT:URI=\"{name}.m3u8\",LAST-MSN={number},LAST-PART={part}"
         ));

@@ -1,12 +1,14 @@
 //! HLS playlists as RFC 8216bis has them, written from a window.
 //!
-//! Every URI is relative. A multivariant playlist `NAME.m3u8` leads to `NAME/ID/video.m3u8` and `NAME/ID/audio.m3u8`; what
-//! those list stands in the folders `video/` and `audio/` beside them.
+//! Every URI is relative. A multivariant playlist `NAME.m3u8` leads to `NAME/ID/video.m3u8`, `NAME/ID/audio.m3u8` and those
+//! of further tracks, as `NAME/ID/video-16.m3u8`; what those list stands in the folders `video/` and so on beside them.
 
+mod iframes;
 mod media;
 mod multivariant;
 pub mod names;
 
+pub use self::iframes::iframes;
 pub use self::media::{Form, media};
 pub use self::multivariant::multivariant;
 
@@ -17,6 +19,12 @@ pub struct Choice {
     pub normal: bool,
     /// At most so many seconds, and no parts (`window=…`).
     pub window_seconds: Option<u32>,
+    /// No quality with more lines (`max_resolution=720p`); children know nothing of it.
+    pub resolution_max: Option<u32>,
+    /// No quality with fewer lines (`min_resolution=360p`).
+    pub resolution_min: Option<u32>,
+    /// The best first, or last (`rendition_order=desc` or `asc`); unsaid: the source first.
+    pub descending: Option<bool>,
 }
 
 impl Choice {

@@ -1,49 +1,76 @@
-//! The multivariant playlist: one variant, and its sound as a group of its own.
+//! The multivariant playlist: a variant for each quality of the picture, and the sounds as a group of their own.
 
 use std::fmt::Write;
 
-use ::media::{FrameRate, Parameters};
+use ::media::{FrameRate, Kind, Parameters};
 
-use super::{Choice, names};
+use super::names::Stem;
+use super::{Choice, iframes};
 use crate::Window;
-use crate::window::Rendition;
+use crate::qualities::{self, Quality};
 
 /// Writes the multivariant playlist. `folder` is what leads from it to the media playlists, with its slash: `colors/ID/`.
 pub fn multivariant(window: &Window, folder: &str, choice: Choice) -> String {
     let mut out = String::from("#EXTM3U\n#EXT-X-VERSION:6\n");
     let query = choice.query();
-    let uri = |rendition: &Rendition| format!("{folder}{}.m3u8{query}", names::rendition(rendition.kind));
-    let grouped = window.audio.as_ref().filter(|_| window.video.is_some());
-    if let Some(audio) = grouped {
-        let channels = match &audio.init.parameters {
-            Parameters::Audio(audio) => audio.channels,
-            Parameters::Video(_) => 2,
-        };
-        push(
+    let (pictures, sounds) = (qualities::pictures(window), qualities::sounds(window));
+    let grouped = !pictures.is_empty() && !sounds.is_empty();
+    for (place, sound) in sounds.iter().enumerate().filter(|_| grouped) {
+        group_member(
             &mut out,
-            format_args!(
-                "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"Audio\",LANGUAGE=\"und\",DEFAULT=YES,AUTOSELECT=YES,\
-                 CHANNELS=\"{channels}\",URI=\"{}\"\n",
-                uri(audio)
-            ),
+            place,
+            sound,
+            &format!("{folder}{}.m3u8{query}", Stem(sound.track)),
         );
     }
-    if let Some(own) = window.renditions().next() {
-        stream_inf(&mut out, window, own, grouped.is_some());
-        push(&mut out, format_args!("{}\n", uri(own)));
+    let listed = if pictures.is_empty() { &sounds } else { &pictures };
+    let chosen = qualities::chosen(listed, choice);
+    for variant in &chosen {
+        let score = (chosen.len() > 1).then(|| qualities::score(listed, variant));
+        stream_inf(
+            &mut out,
+            variant,
+            &sounds[..if grouped { sounds.len() } else { 0 }],
+            score,
+        );
+        push(&mut out, format_args!("{folder}{}.m3u8{query}\n", Stem(variant.track)));
+    }
+    for variant in chosen.iter().filter(|variant| variant.track.kind == Kind::Video) {
+        i_frame_stream_inf(&mut out, variant, folder);
     }
     out
 }
 
-fn stream_inf(out: &mut String, window: &Window, own: &Rendition, grouped: bool) {
-    let (peak, average) = window.renditions().fold((0, 0), |(peak, average), rendition| {
-        let bandwidth = rendition.bandwidth;
-        (peak + bandwidth.peak, average + bandwidth.average)
-    });
-    let codecs: Vec<&str> = window
-        .renditions()
-        .map(|rendition| rendition.init.parameters.codec_string())
-        .collect();
+fn group_member(out: &mut String, place: usize, sound: &Quality<'_>, uri: &str) {
+    let channels = match sound.rendition.map(|rendition| &rendition.init.parameters) {
+        Some(Parameters::Audio(audio)) => audio.channels,
+        _ => 2,
+    };
+    let name = if place == 0 {
+        "Audio".to_owned()
+    } else {
+        format!("Audio {}", place + 1)
+    };
+    let default = if place == 0 { "YES" } else { "NO" };
+    push(
+        out,
+        format_args!(
+            "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"{name}\",LANGUAGE=\"und\",DEFAULT={default},AUTOSELECT=YES,\
+             CHANNELS=\"{channels}\",URI=\"{uri}\"\n"
+        ),
+    );
+}
+
+fn stream_inf(out: &mut String, own: &Quality<'_>, sounds: &[Quality<'_>], score: Option<usize>) {
+    let of_sounds = |bits: fn(&Quality<'_>) -> u64| sounds.iter().map(bits).max().unwrap_or(0);
+    let peak = own.peak + of_sounds(|sound| sound.peak);
+    let average = own.average + of_sounds(|sound| sound.average);
+    let mut codecs = vec![own.codec_string];
+    for sound in sounds {
+        if !codecs.contains(&sound.codec_string) {
+            codecs.push(sound.codec_string);
+        }
+    }
     push(
         out,
         format_args!(
@@ -53,13 +80,37 @@ fn stream_inf(out: &mut String, window: &Window, own: &Rendition, grouped: bool)
             codecs.join(",")
         ),
     );
-    if let Parameters::Video(video) = &own.init.parameters {
-        push(out, format_args!(",RESOLUTION={}x{}", video.width, video.height));
+    if let Some((width, height)) = own.size {
+        push(out, format_args!(",RESOLUTION={width}x{height}"));
     }
     if let Some(rate) = own.frame_rate {
         push(out, format_args!(",FRAME-RATE={}", decimal(rate)));
     }
-    out.push_str(if grouped { ",AUDIO=\"audio\"\n" } else { "\n" });
+    if let Some(score) = score {
+        push(out, format_args!(",SCORE={score}"));
+    }
+    out.push_str(if sounds.is_empty() { "\n" } else { ",AUDIO=\"audio\"\n" });
+}
+
+/// Pictures to look through, once there are any.
+fn i_frame_stream_inf(out: &mut String, variant: &Quality<'_>, folder: &str) {
+    let Some(bandwidth) = variant.rendition.and_then(iframes::bandwidth) else {
+        return;
+    };
+    push(
+        out,
+        format_args!(
+            "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH={bandwidth},CODECS=\"{}\"",
+            variant.codec_string
+        ),
+    );
+    if let Some((width, height)) = variant.size {
+        push(out, format_args!(",RESOLUTION={width}x{height}"));
+    }
+    push(
+        out,
+        format_args!(",URI=\"{folder}{}.iframes.m3u8\"\n", Stem(variant.track)),
+    );
 }
 
 /// A frame rate with three digits after the point.
@@ -91,7 +142,8 @@ mod tests {
         let (_, rest) = rest.split_once(",CODECS=").expect("bandwidths before codecs");
         assert_eq!(
             rest,
-            "\"avc1.64001F,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=30.000,AUDIO=\"audio\"\ncolors/ID/video.m3u8\n"
+            "\"avc1.64001F,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=30.000,AUDIO=\"audio\"\ncolors/ID/video.m3u8\n\
+             #EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=33312,CODECS=\"avc1.64001F\",RESOLUTION=1280x720,URI=\"colors/ID/video.iframes.m3u8\"\n"
         );
     }
 
@@ -101,9 +153,10 @@ mod tests {
         let choice = Choice {
             normal: true,
             window_seconds: Some(30),
+            ..Choice::default()
         };
         let text = multivariant(&window, "x/", choice);
-        assert!(text.ends_with("x/video.m3u8?latency=normal&window=30\n"), "{text}");
+        assert!(text.contains("\nx/video.m3u8?latency=normal&window=30\n"), "{text}");
         assert!(text.contains("URI=\"x/audio.m3u8?latency=normal&window=30\""));
     }
 
@@ -125,7 +178,7 @@ mod tests {
             ..Source::default()
         };
         let text = multivariant(&Broadcast::live(source, 8).window(), "x/", Choice::default());
-        assert!(text.ends_with("FRAME-RATE=30.000\nx/video.m3u8\n"), "{text}");
+        assert!(text.contains("FRAME-RATE=30.000\nx/video.m3u8\n"), "{text}");
         assert!(!text.contains("AUDIO"));
     }
 }

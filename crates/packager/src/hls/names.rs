@@ -1,20 +1,42 @@
 //! The names of what playlists lead to.
 
-use media::Kind;
+use media::{Kind, TrackId};
 
-/// The folder, and the stem of the playlist, of a rendition: `video` or `audio`.
-pub fn rendition(kind: Kind) -> &'static str {
+/// The folder, and the stem of the playlist, of a rendition: `video`, `audio`; `video-1` for a further track.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stem(pub TrackId);
+
+impl std::fmt::Display for Stem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(kind_name(self.0.kind))?;
+        match self.0.index {
+            0 => Ok(()),
+            index => write!(f, "-{index}"),
+        }
+    }
+}
+
+impl Stem {
+    /// Reads a stem; `None` if no rendition is ever called so.
+    pub fn parse(name: &str) -> Option<Self> {
+        let (kind, index) = name.split_once('-').unwrap_or((name, ""));
+        let kind = [Kind::Video, Kind::Audio]
+            .into_iter()
+            .find(|known| kind_name(*known) == kind)?;
+        if !name.contains('-') {
+            return Some(Self(TrackId::main(kind)));
+        }
+        let index = u8::try_from(number(index)?).ok().filter(|&index| index > 0)?;
+        let track = TrackId { kind, index };
+        track.slot().map(|_| Self(track))
+    }
+}
+
+fn kind_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Video => "video",
         Kind::Audio => "audio",
     }
-}
-
-/// The kind of rendition that a folder or playlist stem stands for.
-pub fn kind(name: &str) -> Option<Kind> {
-    [Kind::Video, Kind::Audio]
-        .into_iter()
-        .find(|kind| rendition(*kind) == name)
 }
 
 /// A file in a rendition's folder.
@@ -71,6 +93,29 @@ mod tests {
             File::Part(u64::MAX),
         ] {
             assert_eq!(File::parse(&file.to_string()), Some(file));
+        }
+    }
+
+    #[test]
+    fn stems_are_read_as_they_are_written() {
+        for kind in [Kind::Video, Kind::Audio] {
+            for index in [0, 1, 7, 16, 23] {
+                let stem = Stem(TrackId { kind, index });
+                assert_eq!(Stem::parse(&stem.to_string()), Some(stem));
+            }
+        }
+        for name in [
+            "",
+            "text",
+            "video-",
+            "video-0",
+            "video-01",
+            "video-8",
+            "video-24",
+            "video-x",
+            "video-1-1",
+        ] {
+            assert_eq!(Stem::parse(name), None, "{name}");
         }
     }
 

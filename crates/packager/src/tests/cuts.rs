@@ -1,7 +1,7 @@
-use media::{Kind, Parameters};
+use media::{Kind, Parameters, TrackId};
 
 use super::promises::Checker;
-use crate::testing::{self, Broadcast, Source};
+use crate::testing::{self, Broadcast, Source, input};
 use crate::window::Rendition;
 use crate::{Input, Numbering, Settings, Window};
 
@@ -73,7 +73,7 @@ fn another_source_is_a_discontinuity_in_both_renditions() {
 fn another_resolution_is_a_discontinuity_with_another_init() {
     let mut broadcast = Broadcast::live(Source::default(), 10);
     let mut checker = Checker::default();
-    broadcast.push(Input::Parameters(hd()));
+    broadcast.push(input::parameters(hd()));
     broadcast.run_millis(20_000, |window| checker.look(window));
     let window = broadcast.window();
     check_agreement(&window);
@@ -91,8 +91,8 @@ fn sound_of_another_rate_goes_on_after_a_discontinuity() {
         ..Checker::default()
     };
     broadcast.push(Input::Cut);
-    broadcast.push(Input::Parameters(hd()));
-    broadcast.push(Input::Parameters(testing::audio(44_100)));
+    broadcast.push(input::parameters(hd()));
+    broadcast.push(input::parameters(testing::audio(44_100)));
     broadcast.source.audio = None;
     let mut frames = 300;
     for n in 0..430_u64 {
@@ -103,7 +103,7 @@ fn sound_of_another_rate_goes_on_after_a_discontinuity() {
             broadcast.run_millis(frames * 1_000 / 30, |window| checker.look(window));
         }
         broadcast.push(Input::Sample {
-            kind: Kind::Audio,
+            track: TrackId::AUDIO,
             sample,
         });
     }
@@ -155,7 +155,7 @@ fn a_pause_is_a_discontinuity() {
     for n in 600..900 {
         let sample = pictures.frame(n);
         broadcast.push(Input::Sample {
-            kind: Kind::Video,
+            track: TrackId::VIDEO,
             sample,
         });
         checker.look(&broadcast.window());
@@ -213,7 +213,7 @@ fn the_end_leaves_whole_segments_and_an_end_list() {
         let text = crate::hls::media(&window, rendition, crate::hls::Form::LowLatency { delta: true });
         assert!(text.ends_with("#EXT-X-ENDLIST\n") && !text.contains("HINT") && !text.contains("EXT-X-SKIP"));
         let samples: u32 = rendition.kept.iter().map(|segment| segment.frames()).sum();
-        assert_eq!(samples, if rendition.kind == Kind::Video { 300 } else { 469 });
+        assert_eq!(samples, if rendition.track.kind == Kind::Video { 300 } else { 469 });
     }
 }
 

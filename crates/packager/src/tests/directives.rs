@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use media::Kind;
+use media::TrackId;
 
 use crate::Window;
 use crate::hls::names::File;
@@ -20,7 +20,7 @@ fn window() -> Arc<Window> {
 }
 
 fn judge(window: &Window, query: &str) -> Result<Verdict, BadQuery> {
-    let rendition = window.rendition(Kind::Video).expect("video");
+    let rendition = window.rendition(TrackId::VIDEO).expect("video");
     request::judge(window, rendition, &Query::parse(query)?)
 }
 
@@ -93,7 +93,7 @@ fn after_the_end_and_in_plain_playlists_directives_are_ignored() {
 fn files_are_found_held_or_not_there() {
     let mut broadcast = Broadcast::live(Source::default(), 10);
     let window = broadcast.window();
-    let find = |window: &Window, file| request::find(window, Kind::Video, file);
+    let find = |window: &Window, file| request::find(window, TrackId::VIDEO, file);
     let next_part = window.video.as_ref().expect("video").next_part;
     assert!(matches!(find(&window, File::Init(1)), Found::Init(_)));
     assert!(matches!(find(&window, File::Init(2)), Found::Nothing));

@@ -2,6 +2,7 @@
 
 mod cuts;
 mod directives;
+mod followers;
 mod playlists;
 mod promises;
 mod timing;

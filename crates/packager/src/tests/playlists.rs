@@ -7,7 +7,11 @@ use crate::testing::{Broadcast, Pictures, Source};
 use crate::{Settings, Window};
 
 fn text(window: &Window, kind: Kind, form: Form) -> String {
-    hls::media(window, window.rendition(kind).expect("a rendition"), form)
+    hls::media(
+        window,
+        window.rendition(media::TrackId::main(kind)).expect("a rendition"),
+        form,
+    )
 }
 
 fn slow() -> Source {

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-use media::{FrameRate, Kind};
+use media::{FrameRate, TrackId};
 use proptest::prelude::*;
 
 use super::promises::Checker;
-use crate::testing::{Broadcast, Pictures, Source, sound};
+use crate::testing::{Broadcast, Pictures, Source, input, sound};
 use crate::{Input, Learned, Settings};
 
 const RATES: [(u32, u32); 9] = [
@@ -38,7 +38,7 @@ fn every_frame_rate_makes_parts_of_whole_frames() {
                 (280_000..=380_000).contains(&target.micros()),
                 "{frames}/{seconds}: {target}"
             );
-            assert!(window.rendition(Kind::Video).expect("video").listed().len() >= 13);
+            assert!(window.rendition(TrackId::VIDEO).expect("video").listed().len() >= 13);
         }
     }
 }
@@ -81,7 +81,7 @@ fn without_key_frames_segments_go_on_and_claim_nothing() {
     };
     broadcast.run_millis(75_000, |window| checker.look(window));
     let window = broadcast.window();
-    let video = window.rendition(Kind::Video).expect("video");
+    let video = window.rendition(TrackId::VIDEO).expect("video");
     let dependent = video.listed().iter().filter(|segment| !segment.independent()).count();
     assert!(dependent > 8);
     let text = crate::hls::media(&window, video, crate::hls::Form::Plain { seconds: None });
@@ -110,7 +110,7 @@ fn held_pictures_make_parts_and_segments_as_ever() {
         sample.dts = 900_000 + n * 15_000;
         sample.duration = Some(15_000);
         broadcast.push(Input::Sample {
-            kind: Kind::Video,
+            track: TrackId::VIDEO,
             sample,
         });
         checker.look(&broadcast.window());
@@ -326,9 +326,9 @@ fn a_track_that_is_announced_and_does_not_come_is_left_out() {
     assert!(broadcast.packager.window().is_none());
     broadcast.run_millis(350, |_| {});
     assert!(broadcast.window().audio.is_none());
-    broadcast.push(Input::Parameters(crate::testing::audio(48_000)));
+    broadcast.push(input::parameters(crate::testing::audio(48_000)));
     broadcast.push(Input::Sample {
-        kind: Kind::Audio,
+        track: TrackId::AUDIO,
         sample: sound(20),
     });
     broadcast.run_millis(1_000, |_| {});
@@ -355,7 +355,7 @@ fn a_variable_rate_keeps_parts_within_their_target() {
         dts += if n % 17 == 16 { 63_000 } else { 3_000 };
         sample.dts = dts;
         broadcast.push(Input::Sample {
-            kind: Kind::Video,
+            track: TrackId::VIDEO,
             sample,
         });
         if let Some(window) = broadcast.packager.window() {

@@ -102,7 +102,7 @@ async fn list(State(platform): State<Platform>, actor: Actor) -> Result<Json<Ite
 }
 
 /// What is known of a broadcast's stream; `None` if it belongs to another environment. An open stream belongs to none.
-fn seen(platform: &Platform, actor: &Actor, broadcast: &Broadcast) -> Option<Option<std::sync::Arc<Entry>>> {
+pub(super) fn seen(platform: &Platform, actor: &Actor, broadcast: &Broadcast) -> Option<Option<std::sync::Arc<Entry>>> {
     match platform.live.names.entry(broadcast.name()) {
         Some(entry) => (entry.environment == actor.environment).then_some(Some(entry)),
         None => (!looks_like_id(broadcast.name().as_str())).then_some(None),

@@ -3,6 +3,7 @@
 mod admin_live;
 mod admin_providers;
 mod admin_settings;
+mod admin_transcoding;
 mod admin_users;
 mod audit_log;
 mod auth;
@@ -22,6 +23,7 @@ mod me_passkeys;
 mod me_tokens;
 mod me_totp;
 mod members;
+mod obs;
 mod oidc;
 mod openapi;
 #[cfg(test)]
@@ -32,6 +34,7 @@ mod request_id;
 mod server;
 mod setup;
 mod stream_events;
+mod stream_ladder;
 mod stream_status;
 mod streams;
 
@@ -62,6 +65,7 @@ fn routes() -> OpenApiRouter<Platform> {
         .merge(me_passkeys::routes())
         .merge(me_tokens::routes())
         .merge(me_totp::routes())
+        .merge(obs::routes())
         .merge(oidc::routes())
         .merge(passkey_sign_in::routes())
         .merge(admin_providers::routes())
@@ -76,7 +80,9 @@ fn routes() -> OpenApiRouter<Platform> {
         .merge(keys::routes())
         .merge(stream_events::routes())
         .merge(stream_status::routes())
+        .merge(stream_ladder::routes())
         .merge(admin_live::routes())
+        .merge(admin_transcoding::routes())
 }
 
 /// Answers `/api/v1/…` and `/api/openapi.json`.

@@ -63,6 +63,7 @@ const ROUTES: &[(&str, &str, Whose)] = &[
     ("post", "/api/v1/streams/{stream}/stop", Whose::Owners(Sent::Json("{}"))),
     ("get", "/api/v1/streams/{stream}/status", Whose::Owners(Sent::Nothing)),
     ("get", "/api/v1/streams/{stream}/watch", Whose::OwnersEndless),
+    ("post", "/api/v1/streams/{stream}/ladder/preview", Whose::Owners(Sent::Json("{}"))),
     ("get", "/api/v1/streams/{stream}/events", Whose::Owners(Sent::Nothing)),
     ("get", "/api/v1/streams/{stream}/broadcasts", Whose::Owners(Sent::Nothing)),
     ("get", "/api/v1/streams/{stream}/health", Whose::Owners(Sent::Nothing)),

@@ -33,7 +33,7 @@ pub struct Event {
     pub id: Id,
     /// When.
     pub at: Time,
-    /// What: `connected`, `active`, `lost`, `reconnected`, `refused`, `ended`, …
+    /// What: `connected`, `active`, `lost`, `reconnected`, `refused`, `ladder`, `ended`, …
     pub kind: String,
     /// In which broadcast; none where none ran.
     pub broadcast_id: Option<String>,

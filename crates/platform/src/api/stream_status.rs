@@ -20,6 +20,7 @@ use crate::clock::Time;
 use crate::error::{Problem, Result};
 use crate::events;
 use crate::id::Id;
+use crate::ladder;
 use crate::platform::Platform;
 use crate::stop;
 use crate::streams::Stream;
@@ -49,6 +50,8 @@ pub struct Status {
     pub health: Option<HealthSample>,
     /// What to change at the source.
     pub advice: Vec<Advice>,
+    /// How the qualities beside the source do; none where none was asked for.
+    pub ladder: Option<ladder::Status>,
     /// Why the last source was refused or cut off, if none was accepted since.
     pub last_refusal: Option<Refusal>,
 }
@@ -71,6 +74,7 @@ impl Status {
             let minutes = platform.live.minutes.lock().unwrap_or_else(PoisonError::into_inner);
             measured.as_ref().and_then(|_| minutes.last(broadcast.id()))
         });
+        let report = broadcast.as_ref().and_then(|broadcast| broadcast.ladder_report());
         let advice = measured.as_ref().map_or(&[][..], |health| &health.advice);
         Self {
             state: live::state(broadcast.as_deref()),
@@ -80,6 +84,7 @@ impl Status {
                 .filter(|broadcast| live::is_visible(broadcast))
                 .map(|broadcast| live::describe(platform, &broadcast)),
             health: sample.map(Into::into),
+            ladder: report.as_deref().map(ladder::Status::from),
             advice: advice
                 .iter()
                 .map(|advice| Advice {

@@ -220,6 +220,7 @@ async fn create(
     if body.channel_id.is_none() {
         must_create(&platform, &actor)?;
     }
+    check_here(&platform, body.settings.as_ref())?;
     let (now, ring, quotas) = (
         platform.clock.now(),
         platform.ring(),
@@ -243,6 +244,11 @@ async fn create(
     let stream = made.await?;
     platform.changed(Change::Stream(stream.id.clone()));
     Ok((StatusCode::CREATED, axum::Json(Stream::of(&platform, &client, stream))))
+}
+
+/// Refuses settings that this server does not have.
+fn check_here(platform: &Platform, settings: Option<&Settings>) -> Result<()> {
+    settings.map_or(Ok(()), |settings| settings.check_here(&platform.options))
 }
 
 /// A channel's stream belongs to the channel's owner, whoever makes it.
@@ -306,6 +312,7 @@ async fn edit(
     Body(body): Body<ChangeStream>,
 ) -> Result<axum::Json<Stream>> {
     let now = platform.clock.now();
+    check_here(&platform, body.settings.as_ref())?;
     let told = body.settings.is_some();
     let edited = platform.db.write(move |c| {
         Box::pin(async move {

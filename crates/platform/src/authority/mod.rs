@@ -8,6 +8,7 @@ mod candidate;
 mod grants;
 mod known;
 mod outside;
+pub(crate) mod preview;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -50,6 +51,7 @@ pub struct Accounts {
 impl Accounts {
     /// Asks `local` first for its keys, and last whether somebody may publish without one.
     pub fn new(platform: Platform, local: Arc<Local>) -> Self {
+        let _ = platform.live.local.set(Arc::clone(&local));
         Self {
             platform,
             local,

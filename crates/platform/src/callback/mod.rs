@@ -7,7 +7,7 @@ mod cache;
 mod json_form;
 mod nginx_form;
 mod question;
-mod signature;
+pub(crate) mod signature;
 #[cfg(test)]
 mod tests;
 mod verdict;

@@ -10,7 +10,7 @@ use crate::clock::Time;
 use crate::secret::Secret;
 
 /// The three headers of a signed message.
-pub(super) fn headers(secret: &Secret, id: &str, at: Time, body: &[u8]) -> HeaderMap {
+pub(crate) fn headers(secret: &Secret, id: &str, at: Time, body: &[u8]) -> HeaderMap {
     let timestamp = at.unix_seconds().to_string();
     let mut headers = HeaderMap::new();
     for (name, value) in [

@@ -3,15 +3,17 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
-use hub::{Advice, Broadcast, BroadcastId, Ending, Event, Health, Hub, Name, Refusal, SourceInfo};
+use hub::{Advice, Broadcast, BroadcastId, Ending, Event, Health, Hub, LadderReport, Name, Refusal, SourceInfo};
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tracing::warn;
 
+use super::ladder;
 use super::report::Report;
 use crate::clock::Time;
 use crate::directory::Entry;
+use crate::ladder::shown;
 use crate::platform::Platform;
 
 /// Follows the hub until `stopping` turns true. What runs then goes on after a restart, and is not over.
@@ -55,6 +57,8 @@ struct Run {
     ending: Option<Ending>,
     /// What was said already.
     advice: Vec<Advice>,
+    /// The same of its ladder.
+    ladder: ladder::Told,
 }
 
 impl Follower {
@@ -69,20 +73,24 @@ impl Follower {
         match event {
             Event::Started(broadcast) => self.began(&broadcast, false),
             Event::Connected(broadcast, source) => self.connected(&broadcast, &source),
-            Event::Active(broadcast) => self.tell(&broadcast, ("active", json!({}))),
+            Event::Active(broadcast) => self.tell(&broadcast, ("active", shown(&broadcast))),
             Event::Refused(name, refusal) => self.refused(&name, &refusal),
             Event::Disconnected(broadcast, ending) => self.disconnected(&broadcast, ending),
             Event::Health(broadcast, health) => self.health(&broadcast, &health),
+            Event::Ladder(broadcast, report) => self.ladder(&broadcast, &report),
             Event::Ended(broadcast) => self.ended(&broadcast),
         }
     }
 
     /// Takes up what runs, and what ended unheard.
-    fn look_around(&mut self, hub: &Hub, restored: bool) {
+    pub(super) fn look_around(&mut self, hub: &Hub, restored: bool) {
         let running = hub.broadcasts();
         for broadcast in &running {
             if !self.runs.contains_key(broadcast.id()) {
                 self.began(broadcast, restored);
+            }
+            if let Some(report) = broadcast.ladder_report() {
+                self.ladder(broadcast, &report);
             }
         }
         let over: Vec<_> = self
@@ -111,6 +119,7 @@ impl Follower {
             connected: restored,
             ending: None,
             advice: Vec::new(),
+            ladder: ladder::Told::default(),
         };
         self.runs.insert(broadcast.id().clone(), run);
     }
@@ -193,6 +202,13 @@ impl Follower {
         let before = minutes.add(broadcast.id(), health, now);
         drop(minutes);
         self.platform.live.reports.minute(before);
+    }
+
+    fn ladder(&mut self, broadcast: &Broadcast, report: &LadderReport) {
+        let run = self.runs.get_mut(broadcast.id());
+        if let Some(news) = run.and_then(|run| run.ladder.news(report)) {
+            self.tell(broadcast, ("ladder", news));
+        }
     }
 
     fn ended(&mut self, broadcast: &Broadcast) {

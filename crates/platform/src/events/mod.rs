@@ -4,6 +4,7 @@
 //! memory, within a bound, and the health of sources is given up first.
 
 mod follow;
+mod ladder;
 mod minutes;
 mod report;
 mod resume;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hub::{Advice, Ending, Event, Health};
+use hub::{Advice, Ending, Event, Health, LadderReport, RungReport, RungState};
+use media::TrackId;
 use serde_json::Value;
 
 use super::follow::Follower;
@@ -149,6 +150,67 @@ async fn health_is_kept_by_the_minute_and_advice_is_given_once() {
         assert_eq!(advice.len(), 1);
         assert_eq!(advice[0].1["code"], "keyframes_far_apart");
     }
+}
+
+fn ladder(state: RungState, notice: Option<&str>) -> LadderReport {
+    LadderReport {
+        rungs: vec![RungReport {
+            track: TrackId::VIDEO,
+            name: "720p".into(),
+            width: 1_280,
+            height: 720,
+            frame_rate: None,
+            bitrate: 2_500_000,
+            encoder: "libx264".into(),
+            cost: 180,
+            state,
+        }],
+        notice: notice.map(str::to_owned),
+    }
+}
+
+#[tokio::test]
+async fn what_changes_in_a_ladder_is_told_once() {
+    for scene in Scene::both().await {
+        let publisher = scene.live().await;
+        let derived = scene.hub.derive(publisher.broadcast());
+        let dropped = || RungState::Dropped("no room".into());
+        for report in [
+            ladder(RungState::Starting, None),
+            ladder(dropped(), Some("it is full")),
+            ladder(dropped(), Some("it is full")),
+            ladder(RungState::Starting, None),
+            ladder(RungState::Running, None),
+            ladder(RungState::Running, None),
+        ] {
+            derived.report(report);
+        }
+        drop((derived, publisher));
+        let (world, _, stream) = scene.finish().await;
+        let told = told(&world, &stream).await;
+        let news = told.iter().filter(|(kind, _)| kind == "ladder");
+        let mut texts: Vec<&str> = news.map(|(_, detail)| detail["text"].as_str().unwrap()).collect();
+        texts.sort_unstable();
+        assert_eq!(texts, ["720p is made again", "it is full; 720p is not made: no room"]);
+    }
+}
+
+#[tokio::test]
+async fn a_ladder_that_was_reported_unheard_is_looked_at() {
+    let [scene, _] = Scene::both().await;
+    let publisher = scene.live().await;
+    let derived = scene.hub.derive(publisher.broadcast());
+    derived.report(ladder(RungState::Running, Some("the preset stands in")));
+    let mut follower = Follower::of(scene.world.platform.clone());
+    follower.look_around(&scene.hub, false);
+    follower.look_around(&scene.hub, false);
+    drop((derived, publisher));
+    let (world, _, stream) = scene.finish().await;
+    let told = told(&world, &stream).await;
+    let texts = told
+        .iter()
+        .filter(|(_, detail)| detail["text"] == "the preset stands in");
+    assert_eq!(texts.count(), 2, "once by the scene's own follower, once by this one");
 }
 
 #[tokio::test]

@@ -36,6 +36,7 @@ impl Event {
             "reconnected" => "the source came back",
             "disconnected" => "the source ended its stream",
             "refused" => "a source was refused",
+            "ladder" => "the ladder changed",
             "ended" => "the broadcast ended",
             other => other,
         };

@@ -44,6 +44,10 @@ pub struct Live {
     pub video_codec: Option<String>,
     /// As RFC 6381 names it: `mp4a.40.2`.
     pub audio_codec: Option<String>,
+    /// How many pictures the source itself sends.
+    pub video_tracks: u32,
+    /// How many sounds the source itself sends.
+    pub audio_tracks: u32,
     /// Bits per second that came in, as measured.
     pub bitrate: Option<u64>,
 }
@@ -76,6 +80,8 @@ pub fn describe(platform: &Platform, broadcast: &Broadcast) -> Live {
         _ => None,
     };
     let codec = |parameters: Option<Parameters>| parameters.map(|parameters| parameters.codec_string().to_owned());
+    let tracks = broadcast.tracks();
+    let sent = |kind| tracks.iter().filter(|(track, _)| track.kind == kind).count() as u32;
     let health = broadcast.health();
     Live {
         broadcast_id: broadcast.id().to_string(),
@@ -87,6 +93,8 @@ pub fn describe(platform: &Platform, broadcast: &Broadcast) -> Live {
         frame_rate: health.as_ref().map(|health| health.frame_rate),
         video_codec: codec(video),
         audio_codec: codec(audio),
+        video_tracks: sent(Kind::Video),
+        audio_tracks: sent(Kind::Audio),
         bitrate: health.map(|health| health.bitrate),
     }
 }

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::error::{Error, Result};
+use crate::ladder::Ladder;
+use crate::platform::Options;
 
 /// How far behind the source viewers are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -39,16 +41,20 @@ pub struct Settings {
     pub reconnect_s: Option<u32>,
     /// What becomes of a second source.
     pub takeover: Takeover,
+    /// Which qualities viewers get beside the source.
+    pub ladder: Ladder,
 }
 
 /// The longest that a broadcast may wait for its source, in seconds.
 pub const RECONNECT_S_MAX: u32 = 1_800;
+/// Where the ladder stands in a request.
+const LADDER_AT: &str = "/settings/ladder";
 /// Targets for viewers who are not in a hurry.
 const NORMAL_PART: Duration = Duration::from_secs(1);
 const NORMAL_SEGMENT: Duration = Duration::from_secs(4);
 
 impl Settings {
-    /// Refuses what cannot be.
+    /// Refuses what cannot be anywhere.
     ///
     /// # Errors
     /// [`Error::Field`].
@@ -56,7 +62,15 @@ impl Settings {
         if self.reconnect_s.is_some_and(|seconds| seconds > RECONNECT_S_MAX) {
             return Err(Error::field("/settings/reconnect_s", "at most 1800 seconds"));
         }
-        Ok(())
+        self.ladder.check(LADDER_AT)
+    }
+
+    /// Refuses what this server does not have.
+    ///
+    /// # Errors
+    /// [`Error::Field`].
+    pub fn check_here(&self, options: &Options) -> Result<()> {
+        self.ladder.check_here(LADDER_AT, options)
     }
 
     /// What the hub runs a broadcast with, where `base` is what the configuration says.
@@ -77,6 +91,7 @@ impl Settings {
                 Takeover::Replace => hub::Takeover::Replace,
                 Takeover::Refuse => hub::Takeover::Refuse,
             },
+            ladder: self.ladder.over(&base.ladder),
         }
     }
 }

@@ -1,7 +1,9 @@
 use bytes::Bytes;
-use media::{AudioCodec, AudioParameters};
+use media::{AudioCodec, AudioParameters, ChannelLayout};
 
-use super::{Error, TagHeader, Unused, fourcc_name, fourcc_number, packet, tail};
+use super::header::Shape;
+use super::packet::{Body, Head};
+use super::{Error, Packets, TagHeader, Unused, channels, fourcc_name, fourcc_number, packet_type, tail};
 use crate::fields::Fields;
 
 /// An audio message.
@@ -20,6 +22,13 @@ pub enum Audio {
         codec: AudioCodec,
         /// The coded bytes.
         data: Bytes,
+    },
+    /// Which loudspeakers the channels are for, where the codec does not say so itself.
+    Channels {
+        /// The codec.
+        codec: AudioCodec,
+        /// The loudspeakers.
+        layout: ChannelLayout,
     },
     /// The encoder says that the sequence is over.
     End {
@@ -41,27 +50,24 @@ const FORMAT_MP3_8_KHZ: u8 = 14;
 const CLASSIC_BITS: u8 = 0x0f;
 
 impl Audio {
-    /// Reads a tag's body.
-    pub fn read(tag: &Bytes) -> Result<Self, Error> {
+    /// Reads a tag's body. An empty one is how an encoder says that nothing is heard: it has no packets.
+    pub fn read(tag: &Bytes) -> Packets<Self> {
         let mut fields = Fields::new(tag);
-        let first = fields.u8().ok_or(CUT)?;
-        match first >> 4 {
-            FORMAT_AAC => aac(tag, fields),
-            FORMAT_MP3 | FORMAT_MP3_8_KHZ => Ok(Self::Frame {
-                codec: AudioCodec::Mp3,
-                data: tail(tag, fields.rest().len()),
-            }),
-            FORMAT_ENHANCED => enhanced(tag, first & 0x0f, fields),
-            other => Ok(Self::Unused(Unused::Codec(classic_name(other).to_owned()))),
+        let Some(first) = fields.u8() else {
+            return Packets::none();
+        };
+        if first >> 4 == FORMAT_ENHANCED {
+            return Packets::enhanced(tag, fields, 0, first & 0x0f);
         }
+        Packets::classic(classic(tag, first >> 4, fields))
     }
 
     /// The bytes before a configuration; `None` where the codec has none.
     pub fn config_header(codec: AudioCodec) -> Option<TagHeader> {
         match codec {
-            AudioCodec::Aac => Some(TagHeader::new([&[(FORMAT_AAC << 4) | CLASSIC_BITS, 0], &[], &[]])),
-            AudioCodec::Opus => Some(enhanced_header(codec, packet::SEQUENCE_START, &[])),
-            AudioCodec::Flac => Some(enhanced_header(codec, packet::SEQUENCE_START, &[])),
+            AudioCodec::Aac => Some(TagHeader::new(&[&[(FORMAT_AAC << 4) | CLASSIC_BITS, 0]])),
+            AudioCodec::Opus => Some(enhanced_header(codec, packet_type::SEQUENCE_START)),
+            AudioCodec::Flac => Some(enhanced_header(codec, packet_type::SEQUENCE_START)),
             AudioCodec::Mp3 | AudioCodec::Ac3 | AudioCodec::Eac3 => None,
         }
     }
@@ -69,9 +75,9 @@ impl Audio {
     /// The bytes before a frame.
     pub fn frame_header(codec: AudioCodec) -> TagHeader {
         match codec {
-            AudioCodec::Aac => TagHeader::new([&[(FORMAT_AAC << 4) | CLASSIC_BITS, 1], &[], &[]]),
-            AudioCodec::Mp3 => TagHeader::new([&[(FORMAT_MP3 << 4) | CLASSIC_BITS], &[], &[]]),
-            _ => enhanced_header(codec, packet::CODED_FRAMES, &[]),
+            AudioCodec::Aac => TagHeader::new(&[&[(FORMAT_AAC << 4) | CLASSIC_BITS, 1]]),
+            AudioCodec::Mp3 => TagHeader::new(&[&[(FORMAT_MP3 << 4) | CLASSIC_BITS]]),
+            _ => enhanced_header(codec, packet_type::CODED_FRAMES),
         }
     }
 
@@ -113,6 +119,17 @@ impl Audio {
     }
 }
 
+fn classic(tag: &Bytes, format: u8, fields: Fields<'_>) -> Result<Audio, Error> {
+    match format {
+        FORMAT_AAC => aac(tag, fields),
+        FORMAT_MP3 | FORMAT_MP3_8_KHZ => Ok(Audio::Frame {
+            codec: AudioCodec::Mp3,
+            data: tail(tag, fields.rest().len()),
+        }),
+        other => Ok(Audio::Unused(Unused::Codec(classic_name(other).to_owned()))),
+    }
+}
+
 fn aac(tag: &Bytes, mut fields: Fields<'_>) -> Result<Audio, Error> {
     let codec = AudioCodec::Aac;
     let packet = fields.u8().ok_or(CUT)?;
@@ -136,33 +153,91 @@ fn classic_name(format: u8) -> &'static str {
     }
 }
 
-fn enhanced(tag: &Bytes, packet: u8, mut fields: Fields<'_>) -> Result<Audio, Error> {
-    match packet {
-        packet::AUDIO_MULTITRACK => return Ok(Audio::Unused(Unused::Multitrack)),
-        packet::MODIFIER => return Ok(Audio::Unused(Unused::Modifier)),
-        packet::MULTICHANNEL_CONFIG => return Ok(Audio::Unused(Unused::Metadata)),
-        _ => {}
+impl Body for Audio {
+    const MULTITRACK: u8 = packet_type::AUDIO_MULTITRACK;
+    const CUT: Error = CUT;
+
+    fn without_parts(_: Head) -> Option<Self> {
+        None
     }
-    let fourcc = fields.array::<4>().ok_or(CUT)?;
-    let codec = match &fourcc {
-        b"mp4a" => AudioCodec::Aac,
-        b"Opus" => AudioCodec::Opus,
-        b".mp3" => AudioCodec::Mp3,
-        b"fLaC" => AudioCodec::Flac,
-        b"ac-3" => AudioCodec::Ac3,
-        b"ec-3" => AudioCodec::Eac3,
-        _ => return Ok(Audio::Unused(Unused::Codec(fourcc_name(fourcc)))),
-    };
-    let data = tail(tag, fields.rest().len());
-    Ok(match packet {
-        packet::SEQUENCE_START => Audio::Config {
-            codec,
-            record: record(codec, data),
-        },
-        packet::CODED_FRAMES => Audio::Frame { codec, data },
-        packet::SEQUENCE_END => Audio::End { codec },
-        other => Audio::Unused(Unused::PacketType(other)),
-    })
+
+    fn of_unknown_form(form: u8) -> Self {
+        Self::Unused(Unused::Multitrack(form))
+    }
+
+    fn read_part(head: Head, fourcc: [u8; 4], part: Bytes) -> Result<Self, Error> {
+        let Some(codec) = codec(fourcc) else {
+            return Ok(Self::Unused(Unused::Codec(fourcc_name(fourcc))));
+        };
+        Ok(match head.packet {
+            packet_type::SEQUENCE_START => Self::Config {
+                codec,
+                record: record(codec, part),
+            },
+            packet_type::CODED_FRAMES => Self::Frame { codec, data: part },
+            packet_type::SEQUENCE_END => Self::End { codec },
+            packet_type::MULTICHANNEL_CONFIG => match channels::read(&part).ok_or(CUT)? {
+                Some(layout) => Self::Channels { codec, layout },
+                None => Self::Unused(Unused::Metadata),
+            },
+            other => Self::Unused(Unused::PacketType(other)),
+        })
+    }
+
+    fn plain_header(&self) -> Option<TagHeader> {
+        let (packet, codec) = self.kind()?;
+        let classic = match self {
+            Self::Config { codec, .. } => Self::config_header(*codec),
+            Self::Frame { codec, .. } => Some(Self::frame_header(*codec)),
+            _ => None,
+        };
+        Some(classic.unwrap_or_else(|| enhanced_header(codec, packet)))
+    }
+
+    fn shape(&self) -> Option<Shape> {
+        let (packet, codec) = self.kind()?;
+        Some(Shape {
+            first: FORMAT_ENHANCED << 4,
+            multitrack: Self::MULTITRACK,
+            packet,
+            fourcc: Self::fourcc(codec),
+            cts: None,
+        })
+    }
+
+    fn payload(&self) -> Bytes {
+        match self {
+            Self::Config { record, .. } => record.clone(),
+            Self::Frame { data, .. } => data.clone(),
+            Self::Channels { layout, .. } => Bytes::from(channels::write(layout)),
+            Self::End { .. } | Self::Unused(_) => Bytes::new(),
+        }
+    }
+}
+
+impl Audio {
+    /// The packet type and the codec of what can be written.
+    fn kind(&self) -> Option<(u8, AudioCodec)> {
+        match self {
+            Self::Config { codec, .. } => Some((packet_type::SEQUENCE_START, *codec)),
+            Self::Frame { codec, .. } => Some((packet_type::CODED_FRAMES, *codec)),
+            Self::Channels { codec, .. } => Some((packet_type::MULTICHANNEL_CONFIG, *codec)),
+            Self::End { codec } => Some((packet_type::SEQUENCE_END, *codec)),
+            Self::Unused(_) => None,
+        }
+    }
+}
+
+fn codec(fourcc: [u8; 4]) -> Option<AudioCodec> {
+    match &fourcc {
+        b"mp4a" => Some(AudioCodec::Aac),
+        b"Opus" => Some(AudioCodec::Opus),
+        b".mp3" => Some(AudioCodec::Mp3),
+        b"fLaC" => Some(AudioCodec::Flac),
+        b"ac-3" => Some(AudioCodec::Ac3),
+        b"ec-3" => Some(AudioCodec::Eac3),
+        _ => None,
+    }
 }
 
 /// FLAC's configuration may come with the signature and block header of a file before it; it is used without.
@@ -203,12 +278,8 @@ fn opus_head(dops: &[u8]) -> Option<Bytes> {
     Some(Bytes::from(head))
 }
 
-fn enhanced_header(codec: AudioCodec, packet: u8, more: &[u8]) -> TagHeader {
-    TagHeader::new([
-        &[(FORMAT_ENHANCED << 4) | packet],
-        Audio::fourcc(codec).as_bytes(),
-        more,
-    ])
+fn enhanced_header(codec: AudioCodec, packet: u8) -> TagHeader {
+    TagHeader::new(&[&[(FORMAT_ENHANCED << 4) | packet], Audio::fourcc(codec).as_bytes()])
 }
 
 #[cfg(test)]
@@ -217,6 +288,14 @@ mod tests {
 
     fn data() -> Bytes {
         Bytes::from_static(b"data")
+    }
+
+    fn read(tag: &Bytes) -> Result<Audio, Error> {
+        let mut packets = Audio::read(tag);
+        let packet = packets.next().expect("a message has a packet")?;
+        assert_eq!((packet.track, packet.offset_ns), (0, 0));
+        assert!(packets.next().is_none(), "and no other");
+        Ok(packet.body)
     }
 
     #[test]
@@ -243,9 +322,9 @@ mod tests {
         for (name, audio, header, bytes) in table {
             assert_eq!(header.as_deref(), Some(bytes), "{name} written");
             let tag = Bytes::from([bytes, b"data"].concat());
-            assert_eq!(Audio::read(&tag), Ok(audio), "{name} read");
-            for end in 0..bytes.len() {
-                assert_eq!(Audio::read(&tag.slice(..end)), Err(CUT), "{name} cut at {end}");
+            assert_eq!(read(&tag), Ok(audio), "{name} read");
+            for end in 1..bytes.len() {
+                assert_eq!(read(&tag.slice(..end)), Err(CUT), "{name} cut at {end}");
             }
         }
     }
@@ -256,7 +335,7 @@ mod tests {
         let tag = Bytes::from([&b"\x90fLaC"[..], &streaminfo].concat());
         let record = Bytes::from(streaminfo);
         assert_eq!(
-            Audio::read(&tag),
+            read(&tag),
             Ok(Audio::Config {
                 codec: AudioCodec::Flac,
                 record
@@ -278,7 +357,7 @@ mod tests {
                 codec: AudioCodec::Flac,
                 record: Bytes::copy_from_slice(&info),
             };
-            assert_eq!(Audio::read(&tag), Ok(config), "{name}");
+            assert_eq!(read(&tag), Ok(config), "{name}");
         }
     }
 
@@ -304,19 +383,19 @@ mod tests {
 
     #[test]
     fn what_is_not_used_says_what_it_is() {
-        let table: [(&str, &[u8], Unused); 5] = [
+        let table: [(&str, &[u8], Unused); 4] = [
             ("Speex", b"\xb2xx", Unused::Codec("Speex".into())),
             ("unknown FourCC", b"\x91abcd", Unused::Codec("abcd".into())),
-            ("multitrack", b"\x95\0", Unused::Multitrack),
-            ("modifier", b"\x97\0", Unused::Modifier),
-            ("channel layout", b"\x94Opus", Unused::Metadata),
+            ("a form of multitrack to come", b"\x95\x30", Unused::Multitrack(3)),
+            ("an order of channels to come", b"\x94Opus\x03\x02", Unused::Metadata),
         ];
         for (name, bytes, unused) in table {
-            assert_eq!(
-                Audio::read(&Bytes::from_static(bytes)),
-                Ok(Audio::Unused(unused)),
-                "{name}"
-            );
+            assert_eq!(read(&Bytes::from_static(bytes)), Ok(Audio::Unused(unused)), "{name}");
         }
+    }
+
+    #[test]
+    fn an_empty_message_says_that_nothing_is_heard() {
+        assert_eq!(Audio::read(&Bytes::new()).count(), 0);
     }
 }

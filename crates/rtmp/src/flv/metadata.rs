@@ -1,5 +1,6 @@
 use media::FrameRate;
 
+use super::TRACKS_MAX;
 use crate::amf0::{self, Value};
 
 /// What `onMetaData` says of a stream. Encoders leave it out and get it wrong: nothing may depend on it.
@@ -25,6 +26,25 @@ pub struct Metadata {
     pub stereo: Option<bool>,
     /// The encoder's name.
     pub encoder: Option<String>,
+    /// Further video tracks, and where the main one differs from the above.
+    pub video_tracks: Vec<TrackHint>,
+    /// Further audio tracks, and where the main one differs from the above.
+    pub audio_tracks: Vec<TrackHint>,
+}
+
+/// What `videoTrackIdInfoMap` or `audioTrackIdInfoMap` says of a track (Enhanced RTMP v2, "Enhancing onMetaData").
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrackHint {
+    /// The track.
+    pub track: u8,
+    /// Pixels across.
+    pub width: Option<f64>,
+    /// Pixels down.
+    pub height: Option<f64>,
+    /// Kilobits per second.
+    pub kbps: Option<f64>,
+    /// Channels of audio.
+    pub channels: Option<f64>,
 }
 
 impl Metadata {
@@ -53,6 +73,8 @@ impl Metadata {
             audio_sample_rate: number("audiosamplerate"),
             stereo: object.property("stereo").and_then(Value::as_bool),
             encoder: object.property("encoder").and_then(Value::as_str).map(shortened),
+            video_tracks: hints(object, "videoTrackIdInfoMap", "videodatarate"),
+            audio_tracks: hints(object, "audioTrackIdInfoMap", "audiodatarate"),
         })
     }
 
@@ -73,7 +95,13 @@ impl Metadata {
             .filter_map(|(name, number)| Some((name, Value::Number(number?))));
         let stereo = self.stereo.map(|stereo| ("stereo", Value::Boolean(stereo)));
         let encoder = self.encoder.as_deref().map(|encoder| ("encoder", Value::from(encoder)));
-        let all = numbers.chain(stereo).chain(encoder);
+        let tracks = [
+            ("videoTrackIdInfoMap", &self.video_tracks, "videodatarate"),
+            ("audioTrackIdInfoMap", &self.audio_tracks, "audiodatarate"),
+        ];
+        let tracks = tracks.into_iter().filter(|(_, hints, _)| !hints.is_empty());
+        let tracks = tracks.map(|(name, hints, rate)| (name, hints_value(hints, rate)));
+        let all = numbers.chain(stereo).chain(encoder).chain(tracks);
         Value::EcmaArray(all.map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
@@ -111,6 +139,38 @@ impl Metadata {
     }
 }
 
+/// What is said of each track; `rate` is the name of its data rate.
+fn hints(object: &Value, map: &str, rate: &str) -> Vec<TrackHint> {
+    let tracks = object.property(map).and_then(Value::properties).unwrap_or_default();
+    let hint = |(track, of): &(String, Value)| {
+        let number = |name| of.property(name).and_then(Value::as_number);
+        Some(TrackHint {
+            track: track.parse().ok()?,
+            width: number("width"),
+            height: number("height"),
+            kbps: number(rate),
+            channels: number("channels"),
+        })
+    };
+    tracks.iter().filter_map(hint).take(TRACKS_MAX).collect()
+}
+
+fn hints_value(hints: &[TrackHint], rate: &str) -> Value {
+    let tracks = hints.iter().map(|hint| {
+        let numbers = [
+            ("width", hint.width),
+            ("height", hint.height),
+            (rate, hint.kbps),
+            ("channels", hint.channels),
+        ];
+        let numbers = numbers
+            .into_iter()
+            .filter_map(|(name, number)| Some((name.to_owned(), number?.into())));
+        (hint.track.to_string(), Value::Object(numbers.collect()))
+    });
+    Value::Object(tracks.collect())
+}
+
 fn is_set(number: Option<f64>) -> bool {
     number.is_some_and(|number| number > 0.0)
 }
@@ -145,6 +205,17 @@ mod tests {
             audio_codec: Some(10.0),
             stereo: Some(true),
             encoder: Some("Lavf".into()),
+            video_tracks: vec![TrackHint {
+                track: 2,
+                width: Some(640.0),
+                kbps: Some(800.0),
+                ..TrackHint::default()
+            }],
+            audio_tracks: vec![TrackHint {
+                track: 1,
+                channels: Some(6.0),
+                ..TrackHint::default()
+            }],
             ..Metadata::default()
         }
     }

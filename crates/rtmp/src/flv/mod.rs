@@ -1,13 +1,30 @@
-//! What audio and video messages hold: FLV tag bodies, classic and Enhanced.
+//! What audio and video messages hold: FLV tag bodies, classic and Enhanced (versions 1 and 2).
 //!
-//! Reading slices the message's bytes, it does not copy them. Writing makes the few bytes that stand before a sample.
+//! A message has one [`Packet`], or one for each track in it. Reading slices the message's bytes, it does not copy them.
+//! Writing makes the few bytes that stand before a sample.
 
 mod audio;
+mod channels;
+mod color;
+mod header;
 mod metadata;
+mod modifier;
+mod multitrack;
+mod packet;
+mod several;
+#[cfg(test)]
+mod tests;
 mod video;
 
 pub use audio::Audio;
-pub use metadata::Metadata;
+pub use header::TagHeader;
+pub use metadata::{Metadata, TrackHint};
+pub use modifier::MODIFIERS_MAX;
+pub use multitrack::{Form, TRACKS_MAX};
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use packet::Body;
+pub use packet::{Packet, Packets};
+pub use several::write_several;
 pub use video::Video;
 
 use bytes::Bytes;
@@ -18,6 +35,18 @@ pub enum Error {
     /// It ends before its fields do.
     #[error("an {0} tag is cut off")]
     Truncated(&'static str),
+    /// Several tracks inside of one of several tracks.
+    #[error("a multitrack packet holds another")]
+    Nested,
+    /// More tracks than anybody has.
+    #[error("more than {TRACKS_MAX} tracks in one message")]
+    TooManyTracks,
+    /// More modifiers than there are kinds of them.
+    #[error("more than {MODIFIERS_MAX} modifiers before one packet")]
+    TooManyModifiers,
+    /// Metadata that is not AMF, or too much of it.
+    #[error("metadata inside a video track cannot be read")]
+    Metadata,
 }
 
 /// What a tag's body holds that is known and not used.
@@ -26,13 +55,10 @@ pub enum Unused {
     /// A codec that no player of today decodes, or that nobody knows.
     #[error("codec is not supported: {0}")]
     Codec(String),
-    /// Several tracks in one message.
-    #[error("multitrack is not supported: only the first track is used")]
-    Multitrack,
-    /// A message modified by an extension, such as nanosecond times.
-    #[error("packet modifiers are not supported")]
-    Modifier,
-    /// Colour information or a channel layout, which the bitstream holds, too.
+    /// Several tracks in a form of the future.
+    #[error("form of multitrack is not known: {0}")]
+    Multitrack(u8),
+    /// Metadata of a kind that is not used.
     #[error("metadata inside the track is not used")]
     Metadata,
     /// A sign for seeking servers.
@@ -48,8 +74,7 @@ impl Unused {
     pub fn label(&self) -> &'static str {
         match self {
             Self::Codec(_) => "codec",
-            Self::Multitrack => "multitrack",
-            Self::Modifier => "modifier",
+            Self::Multitrack(_) => "multitrack",
             Self::Metadata => "metadata",
             Self::Command => "command",
             Self::PacketType(_) => "packet_type",
@@ -57,34 +82,8 @@ impl Unused {
     }
 }
 
-/// The few bytes that stand before the codec's own in a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TagHeader {
-    bytes: [u8; Self::LEN_MAX],
-    len: usize,
-}
-
-impl TagHeader {
-    const LEN_MAX: usize = 8;
-
-    fn new(parts: [&[u8]; 3]) -> Self {
-        let mut bytes = [0; Self::LEN_MAX];
-        let all = parts.into_iter().flatten();
-        let len = bytes.iter_mut().zip(all).map(|(place, byte)| *place = *byte).count();
-        Self { bytes, len }
-    }
-}
-
-impl std::ops::Deref for TagHeader {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
-    }
-}
-
 /// Packet types of Enhanced RTMP.
-mod packet {
+mod packet_type {
     pub(super) const SEQUENCE_START: u8 = 0;
     pub(super) const CODED_FRAMES: u8 = 1;
     pub(super) const SEQUENCE_END: u8 = 2;

@@ -1,7 +1,9 @@
 use bytes::Bytes;
-use media::{VideoCodec, VideoParameters};
+use media::{ColorInfo, VideoCodec, VideoParameters};
 
-use super::{Error, TagHeader, Unused, fourcc_name, fourcc_number, packet, tail};
+use super::header::Shape;
+use super::packet::{Body, Head};
+use super::{Error, Packets, TagHeader, Unused, color, fourcc_name, fourcc_number, packet_type, tail};
 use crate::fields::{Fields, be24};
 
 /// A video message.
@@ -25,6 +27,13 @@ pub enum Video {
         /// The coded bytes.
         data: Bytes,
     },
+    /// How the colours of what follows are meant, in place of all that was said before; `None` is what the bitstream says.
+    Color {
+        /// The codec.
+        codec: VideoCodec,
+        /// The colours.
+        color: Option<ColorInfo>,
+    },
     /// The encoder says that the sequence is over.
     End {
         /// The codec.
@@ -43,42 +52,43 @@ const ENHANCED: u8 = 0x80;
 
 impl Video {
     /// Reads a tag's body.
-    pub fn read(tag: &Bytes) -> Result<Self, Error> {
+    pub fn read(tag: &Bytes) -> Packets<Self> {
         let mut fields = Fields::new(tag);
-        let first = fields.u8().ok_or(CUT)?;
+        let Some(first) = fields.u8() else {
+            return Packets::classic(Err(CUT));
+        };
         if first & ENHANCED == 0 {
-            classic(tag, first, fields)
-        } else {
-            enhanced(tag, first, fields)
+            return Packets::classic(classic(tag, first, fields));
         }
+        Packets::enhanced(tag, fields, (first >> 4) & 0x07, first & 0x0f)
     }
 
     /// The bytes before a configuration record.
     pub fn config_header(codec: VideoCodec) -> TagHeader {
         match codec {
-            VideoCodec::Avc => TagHeader::new([&[(FRAME_KEY << 4) | CLASSIC_AVC, 0], &[0, 0, 0], &[]]),
-            _ => enhanced_header(codec, FRAME_KEY, packet::SEQUENCE_START, &[]),
+            VideoCodec::Avc => TagHeader::new(&[&[(FRAME_KEY << 4) | CLASSIC_AVC, 0, 0, 0, 0]]),
+            _ => enhanced_header(codec, FRAME_KEY, packet_type::SEQUENCE_START, &[]),
         }
     }
 
     /// The bytes before a frame.
     pub fn frame_header(codec: VideoCodec, keyframe: bool, cts_ms: i32) -> TagHeader {
-        let frame = if keyframe { FRAME_KEY } else { FRAME_INTER };
+        let frame = frame_type(keyframe);
         // The low 24 bits of a two's complement number are the number in 24 bits.
         let cts = be24(cts_ms as u32);
         match codec {
-            VideoCodec::Avc => TagHeader::new([&[(frame << 4) | CLASSIC_AVC, 1], &cts, &[]]),
-            VideoCodec::Hevc if cts_ms != 0 => enhanced_header(codec, frame, packet::CODED_FRAMES, &cts),
-            VideoCodec::Hevc => enhanced_header(codec, frame, packet::CODED_FRAMES_X, &[]),
-            VideoCodec::Av1 | VideoCodec::Vp9 => enhanced_header(codec, frame, packet::CODED_FRAMES, &[]),
+            VideoCodec::Avc => TagHeader::new(&[&[(frame << 4) | CLASSIC_AVC, 1], &cts]),
+            VideoCodec::Hevc if cts_ms != 0 => enhanced_header(codec, frame, packet_type::CODED_FRAMES, &cts),
+            VideoCodec::Hevc => enhanced_header(codec, frame, packet_type::CODED_FRAMES_X, &[]),
+            VideoCodec::Av1 | VideoCodec::Vp9 => enhanced_header(codec, frame, packet_type::CODED_FRAMES, &[]),
         }
     }
 
     /// A whole message that ends a sequence.
     pub fn end_header(codec: VideoCodec) -> TagHeader {
         match codec {
-            VideoCodec::Avc => TagHeader::new([&[(FRAME_KEY << 4) | CLASSIC_AVC, 2], &[0, 0, 0], &[]]),
-            _ => enhanced_header(codec, FRAME_KEY, packet::SEQUENCE_END, &[]),
+            VideoCodec::Avc => TagHeader::new(&[&[(FRAME_KEY << 4) | CLASSIC_AVC, 2, 0, 0, 0]]),
+            _ => enhanced_header(codec, FRAME_KEY, packet_type::SEQUENCE_END, &[]),
         }
     }
 
@@ -155,38 +165,122 @@ fn classic_name(codec: u8) -> String {
     }
 }
 
-fn enhanced(tag: &Bytes, first: u8, mut fields: Fields<'_>) -> Result<Video, Error> {
-    let (frame, packet) = ((first >> 4) & 0x07, first & 0x0f);
-    match packet {
-        packet::VIDEO_METADATA => return Ok(Video::Unused(Unused::Metadata)),
-        packet::VIDEO_MULTITRACK => return Ok(Video::Unused(Unused::Multitrack)),
-        packet::MODIFIER => return Ok(Video::Unused(Unused::Modifier)),
-        _ if frame == FRAME_COMMAND => return Ok(Video::Unused(Unused::Command)),
-        _ => {}
+impl Body for Video {
+    const MULTITRACK: u8 = packet_type::VIDEO_MULTITRACK;
+    const CUT: Error = CUT;
+
+    fn without_parts(head: Head) -> Option<Self> {
+        let is_command = head.frame == FRAME_COMMAND && head.packet != packet_type::VIDEO_METADATA;
+        is_command.then_some(Self::Unused(Unused::Command))
     }
-    let fourcc = fields.array::<4>().ok_or(CUT)?;
-    let codec = match &fourcc {
-        b"avc1" => VideoCodec::Avc,
-        b"hvc1" => VideoCodec::Hevc,
-        b"av01" => VideoCodec::Av1,
-        b"vp09" => VideoCodec::Vp9,
-        _ => return Ok(Video::Unused(Unused::Codec(fourcc_name(fourcc)))),
+
+    fn of_unknown_form(form: u8) -> Self {
+        Self::Unused(Unused::Multitrack(form))
+    }
+
+    fn read_part(head: Head, fourcc: [u8; 4], part: Bytes) -> Result<Self, Error> {
+        let Some(codec) = codec(fourcc) else {
+            return Ok(Self::Unused(Unused::Codec(fourcc_name(fourcc))));
+        };
+        Ok(match head.packet {
+            packet_type::SEQUENCE_START => Self::Config { codec, record: part },
+            packet_type::CODED_FRAMES | packet_type::CODED_FRAMES_X => frame(head, codec, &part)?,
+            packet_type::SEQUENCE_END => Self::End { codec },
+            packet_type::VIDEO_METADATA => match color::read(&part)? {
+                Some(color) => Self::Color { codec, color },
+                None => Self::Unused(Unused::Metadata),
+            },
+            other => Self::Unused(Unused::PacketType(other)),
+        })
+    }
+
+    fn plain_header(&self) -> Option<TagHeader> {
+        match self {
+            Self::Config { codec, .. } => Some(Self::config_header(*codec)),
+            Self::Frame {
+                codec,
+                keyframe,
+                cts_ms,
+                ..
+            } => Some(Self::frame_header(*codec, *keyframe, *cts_ms)),
+            Self::Color { codec, .. } => Some(enhanced_header(*codec, 0, packet_type::VIDEO_METADATA, &[])),
+            Self::End { codec } => Some(Self::end_header(*codec)),
+            Self::Unused(_) => None,
+        }
+    }
+
+    fn shape(&self) -> Option<Shape> {
+        let (frame, packet, codec, cts_ms) = match *self {
+            Self::Config { codec, .. } => (FRAME_KEY, packet_type::SEQUENCE_START, codec, 0),
+            Self::Frame {
+                codec,
+                keyframe,
+                cts_ms,
+                ..
+            } => (frame_type(keyframe), coded_frames(codec, cts_ms), codec, cts_ms),
+            Self::Color { codec, .. } => (0, packet_type::VIDEO_METADATA, codec, 0),
+            Self::End { codec } => (FRAME_KEY, packet_type::SEQUENCE_END, codec, 0),
+            Self::Unused(_) => return None,
+        };
+        Some(Shape {
+            first: ENHANCED | (frame << 4),
+            multitrack: Self::MULTITRACK,
+            packet,
+            fourcc: Self::fourcc(codec),
+            // The low 24 bits of a two's complement number are the number in 24 bits.
+            cts: has_cts(packet, codec).then(|| be24(cts_ms as u32)),
+        })
+    }
+
+    fn payload(&self) -> Bytes {
+        match self {
+            Self::Config { record, .. } => record.clone(),
+            Self::Frame { data, .. } => data.clone(),
+            Self::Color { color, .. } => Bytes::from(color::write(color.as_ref())),
+            Self::End { .. } | Self::Unused(_) => Bytes::new(),
+        }
+    }
+}
+
+fn codec(fourcc: [u8; 4]) -> Option<VideoCodec> {
+    match &fourcc {
+        b"avc1" => Some(VideoCodec::Avc),
+        b"hvc1" => Some(VideoCodec::Hevc),
+        b"av01" => Some(VideoCodec::Av1),
+        b"vp09" => Some(VideoCodec::Vp9),
+        _ => None,
+    }
+}
+
+fn frame(head: Head, codec: VideoCodec, part: &Bytes) -> Result<Video, Error> {
+    let mut fields = Fields::new(part);
+    let cts_ms = if has_cts(head.packet, codec) {
+        fields.be_i24().ok_or(CUT)?
+    } else {
+        0
     };
-    // Only AVC and HEVC have a composition time here.
-    let has_cts = packet == packet::CODED_FRAMES && matches!(codec, VideoCodec::Avc | VideoCodec::Hevc);
-    let cts_ms = if has_cts { fields.be_i24().ok_or(CUT)? } else { 0 };
-    let data = tail(tag, fields.rest().len());
-    Ok(match packet {
-        packet::SEQUENCE_START => Video::Config { codec, record: data },
-        packet::CODED_FRAMES | packet::CODED_FRAMES_X => Video::Frame {
-            codec,
-            keyframe: is_key(frame),
-            cts_ms,
-            data,
-        },
-        packet::SEQUENCE_END => Video::End { codec },
-        other => Video::Unused(Unused::PacketType(other)),
+    Ok(Video::Frame {
+        codec,
+        keyframe: is_key(head.frame),
+        cts_ms,
+        data: tail(part, fields.rest().len()),
     })
+}
+
+/// Only AVC and HEVC have a composition time in the enhanced form, and not where it is zero for sure.
+fn has_cts(packet: u8, codec: VideoCodec) -> bool {
+    packet == packet_type::CODED_FRAMES && matches!(codec, VideoCodec::Avc | VideoCodec::Hevc)
+}
+
+fn coded_frames(codec: VideoCodec, cts_ms: i32) -> u8 {
+    match codec {
+        VideoCodec::Avc | VideoCodec::Hevc if cts_ms == 0 => packet_type::CODED_FRAMES_X,
+        _ => packet_type::CODED_FRAMES,
+    }
+}
+
+fn frame_type(keyframe: bool) -> u8 {
+    if keyframe { FRAME_KEY } else { FRAME_INTER }
 }
 
 fn is_key(frame: u8) -> bool {
@@ -194,7 +288,7 @@ fn is_key(frame: u8) -> bool {
 }
 
 fn enhanced_header(codec: VideoCodec, frame: u8, packet: u8, cts: &[u8]) -> TagHeader {
-    TagHeader::new([
+    TagHeader::new(&[
         &[ENHANCED | (frame << 4) | packet],
         Video::fourcc(codec).as_bytes(),
         cts,
@@ -207,6 +301,14 @@ mod tests {
 
     fn data() -> Bytes {
         Bytes::from_static(b"data")
+    }
+
+    fn read(tag: &Bytes) -> Result<Video, Error> {
+        let mut packets = Video::read(tag);
+        let packet = packets.next().expect("a message has a packet")?;
+        assert_eq!((packet.track, packet.offset_ns), (0, 0));
+        assert!(packets.next().is_none(), "and no other");
+        Ok(packet.body)
     }
 
     fn frame(codec: VideoCodec, keyframe: bool, cts_ms: i32) -> Video {
@@ -273,9 +375,9 @@ mod tests {
         for (name, video, header, bytes) in table {
             assert_eq!(&header[..], bytes, "{name} written");
             let tag = Bytes::from([bytes, b"data"].concat());
-            assert_eq!(Video::read(&tag), Ok(video), "{name} read");
+            assert_eq!(read(&tag), Ok(video), "{name} read");
             for end in 0..bytes.len() {
-                assert_eq!(Video::read(&tag.slice(..end)), Err(CUT), "{name} cut at {end}");
+                assert_eq!(read(&tag.slice(..end)), Err(CUT), "{name} cut at {end}");
             }
         }
     }
@@ -284,50 +386,51 @@ mod tests {
     fn forms_that_we_do_not_write_are_read() {
         let tag = |bytes: &[u8]| Bytes::from([bytes, b"data"].concat());
         assert_eq!(
-            Video::read(&tag(b"\x1c\x01\0\0\0")),
+            read(&tag(b"\x1c\x01\0\0\0")),
             Ok(frame(VideoCodec::Hevc, true, 0)),
             "HEVC as codec 12"
         );
         assert_eq!(
-            Video::read(&tag(b"\x93avc1")),
+            read(&tag(b"\x93avc1")),
             Ok(frame(VideoCodec::Avc, true, 0)),
             "AVC as a FourCC"
         );
         assert_eq!(
-            Video::read(&tag(b"\x47\x01\0\0\0")),
+            read(&tag(b"\x47\x01\0\0\0")),
             Ok(frame(VideoCodec::Avc, true, 0)),
             "a server's key frame"
         );
         let end = Video::End {
             codec: VideoCodec::Hevc,
         };
-        assert_eq!(Video::read(&Bytes::from_static(b"\x92hvc1")), Ok(end));
+        assert_eq!(read(&Bytes::from_static(b"\x92hvc1")), Ok(end));
     }
 
     #[test]
     fn what_is_not_used_says_what_it_is() {
-        let table: [(&str, &[u8], Unused); 7] = [
+        let table: [(&str, &[u8], Unused); 8] = [
             ("Sorenson", b"\x12xx", Unused::Codec("Sorenson H.263".into())),
             ("VP8", b"\x91vp08xx", Unused::Codec("vp08".into())),
-            ("multitrack", b"\x96\0avc1", Unused::Multitrack),
-            ("modifier", b"\x97\0", Unused::Modifier),
-            ("colour", b"\x94hvc1", Unused::Metadata),
+            ("a form of multitrack to come", b"\x96\x30", Unused::Multitrack(3)),
+            (
+                "metadata that is not of colours",
+                b"\x94hvc1\x02\0\x01a\x05",
+                Unused::Metadata,
+            ),
+            ("a transport stream's descriptor", b"\x95av01", Unused::PacketType(5)),
+            ("modified seek", b"\xd7\0\0\0\0", Unused::Command),
             ("seek", b"\x57\0", Unused::Command),
             ("enhanced seek", b"\xd1\0", Unused::Command),
         ];
         for (name, bytes, unused) in table {
-            assert_eq!(
-                Video::read(&Bytes::from_static(bytes)),
-                Ok(Video::Unused(unused)),
-                "{name}"
-            );
+            assert_eq!(read(&Bytes::from_static(bytes)), Ok(Video::Unused(unused)), "{name}");
         }
     }
 
     #[test]
     fn reading_shares_the_message() {
         let tag = Bytes::from(b"\x17\x01\0\0\0data".to_vec());
-        let Ok(Video::Frame { data, .. }) = Video::read(&tag) else {
+        let Ok(Video::Frame { data, .. }) = read(&tag) else {
             panic!("a frame")
         };
         assert_eq!(data.as_ptr(), tag[5..].as_ptr());

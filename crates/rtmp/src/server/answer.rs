@@ -108,6 +108,16 @@ impl Session {
         }
     }
 
+    /// Asks the peer to connect anew at its next key frame, to `tc_url` or else where it is now, and serves it until it does.
+    /// `false` if it never said that it can: nothing is sent then.
+    pub fn request_reconnect(&mut self, tc_url: Option<&str>, description: &str) -> bool {
+        let may = self.capabilities.reconnects() && !matches!(self.phase, Phase::Open | Phase::Connecting { .. });
+        if may {
+            self.wire.command(0, &reconnect(tc_url, description));
+        }
+        may
+    }
+
     /// The peer may play: media can follow.
     pub fn accept_play(&mut self, metadata: Option<&Metadata>, now: Instant) -> Result<(), Error> {
         let Phase::PlayAsked { stream, reset } = self.phase else {
@@ -185,6 +195,19 @@ fn connected(transaction: f64) -> Command {
     ];
     information.extend(Capabilities::ours());
     result(transaction, vec![Value::Object(properties), Value::Object(information)])
+}
+
+/// "Reconnect Request" of Enhanced RTMP v2: a status of the connection and of no stream.
+fn reconnect(tc_url: Option<&str>, description: &str) -> Command {
+    let tc_url = tc_url.map(|url| ("tcUrl".to_owned(), url.into()));
+    let others = [
+        ("code", command::RECONNECT_REQUEST),
+        ("description", description),
+        ("level", "status"),
+    ];
+    let others = others.map(|(name, text)| (name.to_owned(), text.into()));
+    let information = Value::Object(tc_url.into_iter().chain(others).collect());
+    Command::new("onStatus", 0.0, vec![Value::Null, information])
 }
 
 pub(super) fn result(transaction: f64, arguments: Vec<Value>) -> Command {

@@ -184,6 +184,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/transcoding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How this node encodes: its budget, its encoders and what they do */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/users": {
         parameters: {
             query?: never;
@@ -982,6 +999,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/obs/multitrack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What OBS Studio is to encode for a stream key
+         * @description A key that may not publish is answered with a status too: OBS shows no other words to its user.
+         */
+        post: operations["configure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/server": {
         parameters: {
             query?: never;
@@ -1247,6 +1284,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/streams/{stream}/ladder/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Which qualities viewers would get, what each costs, and what the server could carry now */
+        post: operations["preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/streams/{stream}/playback-ids": {
         parameters: {
             query?: never;
@@ -1361,6 +1415,11 @@ export interface components {
             code: string;
             /** @description What, in words. */
             text: string;
+        };
+        /** @description What is to be foreseen. */
+        AskPreview: {
+            ladder?: components["schemas"]["StreamLadder"] | null;
+            source?: components["schemas"]["LadderSource"] | null;
         };
         /** @description A role, and where it holds. */
         Binding: {
@@ -1550,7 +1609,7 @@ export interface components {
             detail: Record<string, never>;
             /** @description Its id. */
             id: components["schemas"]["Id"];
-            /** @description What: `connected`, `active`, `lost`, `reconnected`, `refused`, `ended`, … */
+            /** @description What: `connected`, `active`, `lost`, `reconnected`, `refused`, `ladder`, `ended`, … */
             kind: string;
             /** @description The same in words. */
             text: string;
@@ -1603,6 +1662,15 @@ export interface components {
             name: string;
             /** @description At least ten characters, and none of those that everybody tries first. */
             password: components["schemas"]["Secret"];
+        };
+        /** @description What viewers would get beside the source, and what a ladder can be asked from. */
+        Foreseen: components["schemas"]["LadderPreview"] & {
+            /** @description The presets of this server. */
+            presets: string[];
+            /** @description What it would be made of. */
+            source: components["schemas"]["LadderSource"];
+            /** @description Whether a program can be asked. */
+            webhook: boolean;
         };
         /** @description Somebody who has forgotten the password. */
         Forgotten: {
@@ -1819,7 +1887,7 @@ export interface components {
                 detail: Record<string, never>;
                 /** @description Its id. */
                 id: components["schemas"]["Id"];
-                /** @description What: `connected`, `active`, `lost`, `reconnected`, `refused`, `ended`, … */
+                /** @description What: `connected`, `active`, `lost`, `reconnected`, `refused`, `ladder`, `ended`, … */
                 kind: string;
                 /** @description The same in words. */
                 text: string;
@@ -2089,6 +2157,79 @@ export interface components {
          */
         Kind: "setup" | "verify" | "reset" | "invite" | "email";
         /**
+         * @description How a rung is encoded.
+         * @enum {string}
+         */
+        LadderCodec: "avc" | "hevc" | "av1";
+        /** @description What viewers would get beside the source. */
+        LadderPreview: {
+            /** @description What the node encodes with. */
+            budget: components["schemas"]["TranscodingBudget"];
+            /**
+             * Format: int32
+             * @description What decoding the source would cost, in thousandths of a processor.
+             */
+            decode_cost: number;
+            /** @description What whoever runs the stream should know of the whole. */
+            notice?: string | null;
+            /** @description The rungs, the best first. */
+            rungs: components["schemas"]["PlannedRung"][];
+        };
+        /** @description One quality that is asked for. */
+        LadderRung: {
+            /**
+             * Format: int32
+             * @description Bits per second, on average.
+             */
+            bitrate: number;
+            /** @description How it is encoded. */
+            codec?: components["schemas"]["LadderCodec"];
+            /**
+             * Format: int32
+             * @description Frames per second at most.
+             */
+            frame_rate_max: number;
+            /** @description What it is called: `720p`. Letters, digits and hyphens: it stands in addresses. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Pixels of the shorter side of its picture, 120 to 4320; 0 for sound alone.
+             */
+            size: number;
+        };
+        /** @description A source, as far as its ladder goes by it. */
+        LadderSource: {
+            /**
+             * Format: int32
+             * @description Bits per second of all that it sends.
+             */
+            bitrate: number;
+            /** @description Its codec. */
+            codec?: components["schemas"]["SourceCodec"];
+            /**
+             * Format: double
+             * @description Frames a second.
+             */
+            frame_rate: number;
+            /**
+             * Format: int32
+             * @description Pixels down.
+             */
+            height: number;
+            /**
+             * Format: int32
+             * @description Pixels across.
+             */
+            width: number;
+        };
+        /** @description How the rungs of a broadcast do. */
+        LadderStatus: {
+            /** @description What whoever runs the stream should know of the whole. */
+            notice?: string | null;
+            /** @description Each rung that was asked for, the best first. */
+            rungs: components["schemas"]["RungStatus"][];
+        };
+        /**
          * @description How far behind the source viewers are.
          * @enum {string}
          */
@@ -2109,6 +2250,11 @@ export interface components {
         Live: {
             /** @description As RFC 6381 names it: `mp4a.40.2`. */
             audio_codec?: string | null;
+            /**
+             * Format: int32
+             * @description How many sounds the source itself sends.
+             */
+            audio_tracks: number;
             /**
              * Format: int64
              * @description Bits per second that came in, as measured.
@@ -2132,6 +2278,11 @@ export interface components {
             started_at: components["schemas"]["Time"];
             /** @description As RFC 6381 names it: `avc1.64001F`. */
             video_codec?: string | null;
+            /**
+             * Format: int32
+             * @description How many pictures the source itself sends.
+             */
+            video_tracks: number;
             /**
              * Format: int64
              * @description How many watch.
@@ -2341,6 +2492,221 @@ export interface components {
         };
         /** @description Nothing to say. */
         Nothing: Record<string, never>;
+        /** @description `GoLiveApi::AudioConfigurations`. */
+        ObsAudioConfigurations: {
+            /** @description What viewers hear. */
+            live: components["schemas"]["ObsAudioEncoder"][];
+            /** @description What recordings have, where its user has a track for them. */
+            vod?: components["schemas"]["ObsAudioEncoder"][] | null;
+        };
+        /** @description `GoLiveApi::AudioEncoderConfiguration`. */
+        ObsAudioEncoder: {
+            /**
+             * Format: int32
+             * @description Channels; OBS refuses fewer than it has.
+             */
+            channels: number;
+            /** @description The codec. */
+            codec: string;
+            /** @description In the encoder's own words. */
+            settings: Record<string, never>;
+            /**
+             * Format: int32
+             * @description A number for people, from 1.
+             */
+            track_id: number;
+        };
+        /** @description `GoLiveApi::Canvas`. */
+        ObsCanvas: {
+            /** @description How often it is drawn. */
+            framerate: components["schemas"]["ObsFramesPerSecond"];
+            /**
+             * Format: int32
+             * @description Pixels down of what it sends.
+             */
+            height: number;
+            /**
+             * Format: int32
+             * @description Pixels across of what it sends.
+             */
+            width: number;
+        };
+        /** @description `GoLiveApi::Capabilities`. */
+        ObsCapabilities: {
+            /** @description The processor. */
+            cpu?: components["schemas"]["ObsCpu"];
+            /** @description The graphics cards. */
+            gpu?: components["schemas"]["ObsGpu"][] | null;
+            /** @description The system. */
+            system?: components["schemas"]["ObsSystem"];
+        };
+        /** @description `GoLiveApi::Client`. */
+        ObsClient: {
+            /** @description `obs-studio`. */
+            name?: string;
+            /** @description Of `h264`, `h265`, `av1`. */
+            supported_codecs?: string[];
+            /** @description The encoders by their names in OBS; only newer ones say so. */
+            supported_encoders?: string[] | null;
+            /** @description `31.0.0`. */
+            version?: string;
+        };
+        /** @description `GoLiveApi::Config` of OBS Studio (`frontend/utility/models/multitrack-video.hpp`). */
+        ObsConfiguration: {
+            /** @description The audio tracks. */
+            audio_configurations: components["schemas"]["ObsAudioConfigurations"];
+            /** @description The video tracks: the main one first. */
+            encoder_configurations: components["schemas"]["ObsVideoEncoder"][];
+            /** @description Where to. */
+            ingest_endpoints: components["schemas"]["ObsIngestEndpoint"][];
+            /** @description What it is. */
+            meta: components["schemas"]["ObsMeta"];
+            /** @description Whether OBS may stream. */
+            status: components["schemas"]["ObsStatus"];
+        };
+        /** @description `GoLiveApi::Cpu`. */
+        ObsCpu: {
+            /**
+             * Format: int32
+             * @description Cores.
+             */
+            physical_cores?: number;
+        };
+        /** @description `media_frames_per_second`. */
+        ObsFramesPerSecond: {
+            /**
+             * Format: int32
+             * @description Seconds that `numerator` frames last.
+             */
+            denominator: number;
+            /**
+             * Format: int32
+             * @description Frames in `denominator` seconds.
+             */
+            numerator: number;
+        };
+        /** @description `GoLiveApi::Gpu`. */
+        ObsGpu: {
+            /**
+             * Format: int32
+             * @description Who made it, by the number of its PCI device.
+             */
+            vendor_id?: number;
+        };
+        /** @description `GoLiveApi::IngestEndpoint`. */
+        ObsIngestEndpoint: {
+            /** @description `RTMP` or `RTMPS`. */
+            protocol: string;
+            /** @description The address, with `{stream_key}` in the key's place. */
+            url_template: string;
+        };
+        /** @description `GoLiveApi::Meta`. */
+        ObsMeta: {
+            /** @description The same for the same answer; OBS shows it again when it publishes, as `clientConfigId` behind the key. */
+            config_id: string;
+            /** @description Of its form. */
+            schema_version: string;
+            /** @description Whose it is. */
+            service: string;
+        };
+        /**
+         * @description `GoLiveApi::StatusResult`.
+         * @enum {string}
+         */
+        ObsOutcome: "success" | "error";
+        /** @description `GoLiveApi::Preferences`. */
+        ObsPreferences: {
+            /**
+             * Format: int32
+             * @description Channels of audio.
+             */
+            audio_channels?: number | null;
+            /** @description The canvases, the main one first. */
+            canvases?: components["schemas"]["ObsCanvas"][];
+            /**
+             * Format: int32
+             * @description Which graphics card composes the picture.
+             */
+            composition_gpu_index?: number | null;
+            framerate?: components["schemas"]["ObsFramesPerSecond"] | null;
+            /**
+             * Format: int32
+             * @description Of the only canvas.
+             */
+            height?: number | null;
+            /**
+             * Format: int64
+             * @description Kilobits per second of all tracks together.
+             */
+            maximum_aggregate_bitrate?: number | null;
+            /**
+             * Format: int32
+             * @description Video tracks.
+             */
+            maximum_video_tracks?: number | null;
+            /** @description Whether a second audio track is sent for recordings. */
+            vod_track_audio?: boolean;
+            /**
+             * Format: int32
+             * @description Of the only canvas.
+             */
+            width?: number | null;
+        };
+        /** @description `GoLiveApi::PostData` of OBS Studio (`frontend/utility/models/multitrack-video.hpp`), as far as it is used here. */
+        ObsRequest: {
+            /** @description The stream key, with whatever its user wrote behind a question mark. */
+            authentication: string;
+            /** @description The machine. */
+            capabilities?: components["schemas"]["ObsCapabilities"];
+            /** @description The program. */
+            client?: components["schemas"]["ObsClient"];
+            /** @description What its user wants. */
+            preferences?: components["schemas"]["ObsPreferences"];
+        };
+        /** @description `GoLiveApi::Status`. */
+        ObsStatus: {
+            /** @description What its user is told. */
+            html_en_us?: string | null;
+            /** @description How it went. */
+            result: components["schemas"]["ObsOutcome"];
+        };
+        /** @description `GoLiveApi::System`. */
+        ObsSystem: {
+            /** @description `Windows`. */
+            name?: string;
+        };
+        /** @description `GoLiveApi::VideoEncoderConfiguration`. */
+        ObsVideoEncoder: {
+            /**
+             * Format: int32
+             * @description Which canvas it encodes.
+             */
+            canvas_index: number;
+            /** @description Its colours. */
+            colorspace: string;
+            /** @description The layout of its samples. */
+            format: string;
+            /** @description How often it gets a frame. */
+            framerate: components["schemas"]["ObsFramesPerSecond"];
+            /** @description How its picture is made smaller. */
+            gpu_scale_type: string;
+            /**
+             * Format: int32
+             * @description Pixels down.
+             */
+            height: number;
+            /** @description The range of its samples. */
+            range: string;
+            /** @description In the encoder's own words. */
+            settings: Record<string, never>;
+            /** @description The encoder's name in OBS. */
+            type: string;
+            /**
+             * Format: int32
+             * @description Pixels across.
+             */
+            width: number;
+        };
         /** @description A channel, in short. */
         OfChannel: {
             /** @description Its place in addresses. */
@@ -2475,6 +2841,40 @@ export interface components {
             suspended_at?: components["schemas"]["Time"] | null;
             /** @description Why. */
             suspended_reason?: string | null;
+        };
+        /** @description One rung as it would be. */
+        PlannedRung: {
+            /**
+             * Format: int32
+             * @description Bits per second, on average.
+             */
+            bitrate: number;
+            /**
+             * Format: int32
+             * @description What it would cost, in thousandths of a processor.
+             */
+            cost: number;
+            /** @description The encoder by its name: `libx264`. */
+            encoder: string;
+            /**
+             * Format: double
+             * @description Frames a second, where known.
+             */
+            frame_rate?: number | null;
+            /**
+             * Format: int32
+             * @description Pixels down.
+             */
+            height: number;
+            /** @description What it is called. */
+            name: string;
+            /** @description Why the node could not carry it now; none where it could. */
+            reason?: string | null;
+            /**
+             * Format: int32
+             * @description Pixels across.
+             */
+            width: number;
         };
         /** @description How to watch: addresses on this server. */
         Play: {
@@ -2619,6 +3019,47 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "creator" | "moderator" | "admin" | "owner";
+        /**
+         * @description Where a rung is in its life.
+         * @enum {string}
+         */
+        RungState: "starting" | "running" | "dropped";
+        /** @description How one rung does. */
+        RungStatus: {
+            /**
+             * Format: int32
+             * @description Bits per second, on average.
+             */
+            bitrate: number;
+            /**
+             * Format: int32
+             * @description What it was thought to cost, in thousandths of a processor.
+             */
+            cost: number;
+            /** @description The encoder by its name: `libx264`. */
+            encoder: string;
+            /**
+             * Format: double
+             * @description Frames a second, where known.
+             */
+            frame_rate?: number | null;
+            /**
+             * Format: int32
+             * @description Pixels down.
+             */
+            height: number;
+            /** @description What it is called. */
+            name: string;
+            /** @description Why it is not made. */
+            reason?: string | null;
+            /** @description Where it is in its life. */
+            state: components["schemas"]["RungState"];
+            /**
+             * Format: int32
+             * @description Pixels across.
+             */
+            width: number;
+        };
         /** @description A broadcast that runs. */
         Running: components["schemas"]["Live"] & {
             channel?: components["schemas"]["OfChannel"] | null;
@@ -2797,6 +3238,11 @@ export interface components {
             /** @enum {string} */
             state: "factor";
         };
+        /**
+         * @description How a source's picture is encoded.
+         * @enum {string}
+         */
+        SourceCodec: "avc" | "hevc" | "av1" | "vp9";
         /** @description How a stream does right now. */
         Status: {
             /** @description What to change at the source. */
@@ -2804,6 +3250,7 @@ export interface components {
             /** @description Whether nobody may publish it. */
             disabled: boolean;
             health?: components["schemas"]["HealthSample"] | null;
+            ladder?: components["schemas"]["LadderStatus"] | null;
             last_refusal?: components["schemas"]["Refusal"] | null;
             live?: components["schemas"]["Live"] | null;
             /** @description Whether it is on air. */
@@ -2833,8 +3280,36 @@ export interface components {
             /** @description Its title. */
             title: string;
         };
+        /** @description Which qualities viewers get beside the source. */
+        StreamLadder: {
+            /** @enum {string} */
+            mode: "server";
+        } | {
+            /** @enum {string} */
+            mode: "off";
+        } | {
+            /** @enum {string} */
+            mode: "preset";
+            /** @description Its name. */
+            preset: string;
+        } | {
+            /** @enum {string} */
+            mode: "rungs";
+            /** @description Each with another name. */
+            rungs: components["schemas"]["LadderRung"][];
+        } | {
+            /** @enum {string} */
+            mode: "webhook";
+        };
         /** @description How the broadcasts of a stream are run. */
         StreamSettings: {
+            /**
+             * @description Which qualities viewers get beside the source.
+             * @default {
+             *       "mode": "server"
+             *     }
+             */
+            ladder: components["schemas"]["StreamLadder"];
             /**
              * @description How far behind the source viewers are.
              * @default low
@@ -2889,6 +3364,68 @@ export interface components {
          * @enum {string}
          */
         TokenScope: "read" | "write" | "keys" | "admin";
+        /** @description How this node encodes. */
+        Transcoding: {
+            /** @description Whether it does at all. */
+            available: boolean;
+            /** @description What it encodes with. */
+            budget: components["schemas"]["TranscodingBudget"];
+            /** @description Every encoder that a ladder may use. */
+            encoders: components["schemas"]["TranscodingEncoder"][];
+            /** @description What it encodes now, the dearest first. */
+            jobs: components["schemas"]["TranscodingJob"][];
+            /** @description The presets that a stream may ask its ladder from. */
+            presets: string[];
+            /** @description Whether a program is asked about ladders. */
+            webhook: boolean;
+        };
+        /** @description The processors that all encoding shares, in thousandths of one. */
+        TranscodingBudget: {
+            /**
+             * Format: int32
+             * @description All there is.
+             */
+            total: number;
+            /**
+             * Format: int32
+             * @description What is taken.
+             */
+            used: number;
+        };
+        /** @description An encoder. */
+        TranscodingEncoder: {
+            /** @description What it makes. */
+            codec: components["schemas"]["LadderCodec"];
+            /** @description What it runs on: `software`, `nvenc`, `vaapi`, `qsv`. */
+            family: string;
+            /** @description Its name: `libx264`. */
+            name: string;
+            /** @description Why it does not. */
+            reason?: string | null;
+            /** @description Whether it works here; none where it was not tried. */
+            works?: boolean | null;
+        };
+        /** @description The encoding of one broadcast. */
+        TranscodingJob: {
+            /** @description The broadcast. */
+            broadcast_id: string;
+            /**
+             * Format: int32
+             * @description What it takes of the budget, in thousandths of a processor.
+             */
+            cost: number;
+            ladder?: components["schemas"]["LadderStatus"] | null;
+            /** @description The name by which it can be watched; none where nothing leads to it. */
+            name?: string | null;
+            /**
+             * Format: double
+             * @description Seconds of the source that it encodes in a second, as measured: 1 keeps up. None before that is known.
+             */
+            speed?: number | null;
+            stream_id?: components["schemas"]["Id"] | null;
+            /** @description What it is called. */
+            title?: string | null;
+        };
         /**
          * @description Who may see a channel.
          * @enum {string}
@@ -3711,6 +4248,50 @@ export interface operations {
                 };
             };
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else is refused with a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transcoding"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6974,6 +7555,46 @@ export interface operations {
             };
         };
     };
+    configure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ObsRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObsConfiguration"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else is refused with a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     server: {
         parameters: {
             query?: never;
@@ -7947,6 +8568,64 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else is refused with a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stream: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskPreview"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreseen"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

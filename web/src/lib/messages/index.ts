@@ -41,7 +41,7 @@ export const m = {
 		shortcuts: 'Keyboard shortcuts',
 		stats: 'Stats',
 		unmute: 'Tap to unmute',
-		settings: 'Quality and latency'
+		settings: 'Quality, sound and latency'
 	},
 	slate: {
 		connecting: 'Connecting…',
@@ -61,6 +61,11 @@ export const m = {
 	settings: {
 		quality: 'Quality',
 		auto: 'Auto',
+		autoNow: (now: string) => `now ${now}`,
+		source: (rate: string) => `source, ${rate}`,
+		saver: 'Data saver',
+		saverHint: 'Auto stays at 480p or below',
+		sound: 'Sound',
 		delivery: 'Latency',
 		low: 'Low latency',
 		lowHint: 'about a second',

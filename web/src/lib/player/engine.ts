@@ -7,10 +7,22 @@ export type Mode = 'low' | 'normal' | 'dash';
 export interface Level {
 	/** What `setLevel` takes. */
 	id: number;
+	width: number;
 	height: number;
 	frameRate: number | null;
 	/** Bits per second. */
 	bitrate: number;
+	/** It is what the broadcaster sends, not made of it. */
+	source: boolean;
+}
+
+/** One choice of the sound. */
+export interface Sound {
+	/** What `setSound` takes. */
+	id: number;
+	name: string;
+	/** BCP 47, `null` when not said. */
+	language: string | null;
 }
 
 /** What an engine knows for the stats panel; the player adds what the video element knows. */
@@ -32,8 +44,10 @@ export interface Failure {
 }
 
 export interface EngineEvents {
-	/** The choices of quality are known or have changed. */
+	/** The choices of quality and sound, or what is chosen or shown of them, are known or have changed. */
 	levels(): void;
+	/** There are qualities that were not planned yet when the stream was loaded. */
+	more(): void;
 	/** The engine cannot go on: it is to be destroyed. */
 	failure(failure: Failure): void;
 }
@@ -51,5 +65,15 @@ export interface Engine {
 	setLevel(id: number): void;
 	/** The chosen level's id, -1 for automatic. */
 	chosenLevel(): number;
+	/** The id of the level whose picture is on screen, -1 when not known. */
+	shownLevel(): number;
+	/** Whether there is anything that data saver could leave out. */
+	canSave(): boolean;
+	/** Whether the automatic choice is to save data. */
+	setSaver(on: boolean): void;
+	sounds(): Sound[];
+	setSound(id: number): void;
+	/** The id of the sound that is heard, -1 when there is no choice. */
+	chosenSound(): number;
 	stats(): EngineStats;
 }

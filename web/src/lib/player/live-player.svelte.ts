@@ -1,7 +1,9 @@
 /** The player's state as the page shows it, and the loop that asks the server and obeys the supervisor. */
 import { type Playback, playback as ask } from '$lib/api/live';
-import type { Failure, Level, Mode } from './engine';
+import { rememberSaver, saver } from './abr/memory';
+import type { Failure, Level, Mode, Sound } from './engine';
 import type { LiveVideo, Stats } from './live-video';
+import { byQuality, same } from './quality';
 import { type Decision, type Event, type Phase, Supervisor } from './supervisor';
 
 const MODE_KEY = 'headwater.mode';
@@ -16,6 +18,13 @@ export class LivePlayer {
 	levels = $state<Level[]>([]);
 	/** The chosen quality's id, -1 for automatic. */
 	level = $state(-1);
+	/** The quality on screen. */
+	shown = $state<Level | null>(null);
+	canSave = $state(false);
+	saver = $state(saver());
+	sounds = $state<Sound[]>([]);
+	/** The id of the sound that is heard, -1 when there is no choice. */
+	sound = $state(-1);
 	mode = $state<Mode>(storedMode());
 	muted = $state(true);
 	/** The viewer has muted or unmuted: autoplay's silence no longer needs an explanation. */
@@ -26,6 +35,10 @@ export class LivePlayer {
 	#video: LiveVideo | null = null;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#asking = false;
+	/** The quality the viewer has chosen, to be chosen again when the stream is loaded anew. */
+	#wanted: Level | null = null;
+	/** The choices of what was opened last are known. */
+	#opened = false;
 	/** Failures since the picture last moved. */
 	#failures = 0;
 
@@ -45,6 +58,7 @@ export class LivePlayer {
 		on('ended', () => this.#handle({ type: 'ended' }));
 		on('liveprogress', () => this.#progress());
 		on('livelevels', () => this.#readLevels());
+		on('livemore', () => this.#handle({ type: 'more' }));
 		on('volumechange', () => {
 			this.muted = video.muted;
 		});
@@ -73,8 +87,20 @@ export class LivePlayer {
 	}
 
 	setLevel(id: number) {
+		this.#wanted = this.levels.find((level) => level.id === id) ?? null;
 		if (this.#video) this.#video.level = id;
 		this.level = id;
+	}
+
+	setSaver(on: boolean) {
+		this.saver = on;
+		rememberSaver(on);
+		if (this.#video) this.#video.saver = on;
+	}
+
+	setSound(id: number) {
+		if (this.#video) this.#video.sound = id;
+		this.sound = id;
 	}
 
 	setMuted(muted: boolean) {
@@ -113,8 +139,23 @@ export class LivePlayer {
 	}
 
 	#readLevels() {
-		this.levels = (this.#video?.levels ?? []).toSorted((a, b) => b.bitrate - a.bitrate);
-		this.level = this.#video?.level ?? -1;
+		const video = this.#video;
+		if (!video) return;
+		this.levels = video.levels.toSorted(byQuality);
+		this.#chooseAgain(video);
+		this.level = video.level;
+		this.shown = this.levels.find((level) => level.id === video.shown) ?? null;
+		this.canSave = video.canSave;
+		this.sounds = video.sounds;
+		this.sound = video.sound;
+	}
+
+	/** Another engine knows nothing of what was chosen; one that has given it up has its reasons. */
+	#chooseAgain(video: LiveVideo) {
+		if (this.#opened || this.levels.length === 0) return;
+		this.#opened = true;
+		const again = this.#wanted && this.levels.find((level) => same(level, this.#wanted));
+		if (again) video.level = again.id;
 	}
 
 	#handle(event: Event) {
@@ -136,10 +177,12 @@ export class LivePlayer {
 
 	async #open() {
 		const name = encodeURIComponent(this.name);
+		this.#opened = false;
 		await this.#video?.open({
 			mode: this.mode,
 			hls: this.playback?.hls ?? `/live/${name}.m3u8`,
-			dash: this.playback?.dash ?? `/live/${name}.mpd`
+			dash: this.playback?.dash ?? `/live/${name}.mpd`,
+			saver: this.saver
 		});
 	}
 

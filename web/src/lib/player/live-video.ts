@@ -5,13 +5,15 @@
 import { CustomVideoElement } from 'custom-media-element';
 import { clock } from '$lib/api/live';
 import { address, choose } from './choose';
-import type { Engine, EngineStats, Failure, Level, Mode } from './engine';
+import type { Engine, EngineStats, Failure, Level, Mode, Sound } from './engine';
 import { behindLive, Pacer } from './latency';
 
 export interface Source {
 	mode: Mode;
 	hls: string;
 	dash: string;
+	/** Whether the automatic choice is to save data. */
+	saver: boolean;
 }
 
 export interface Stats extends EngineStats {
@@ -33,8 +35,9 @@ const STUCK_MS = 3000;
 const CHOSEN_SECONDS = 2;
 
 /**
- * Events beside those of `<video>`: `livefailure` (detail: `Failure`), `livelevels`, `liveprogress` about four times
- * a second while the picture moves, `livestuck` every three seconds while it should and does not.
+ * Events beside those of `<video>`: `livefailure` (detail: `Failure`), `livelevels`, `livemore` when there are qualities
+ * that only a new start would see, `liveprogress` about four times a second while the picture moves, `livestuck` every
+ * three seconds while it should and does not.
  */
 export class LiveVideo extends CustomVideoElement {
 	#engine: Engine | null = null;
@@ -80,7 +83,8 @@ export class LiveVideo extends CustomVideoElement {
 		this.#holdPicture();
 		await this.#destroy();
 		const engine = await choose(source.mode, {
-			levels: () => this.#emit('livelevels'),
+			levels: () => turn === this.#opening && this.#emit('livelevels'),
+			more: () => turn === this.#opening && this.#emit('livemore'),
 			failure: (failure) => turn === this.#opening && this.#emit('livefailure', failure)
 		});
 		if (turn !== this.#opening) return void engine?.destroy();
@@ -88,6 +92,7 @@ export class LiveVideo extends CustomVideoElement {
 			this.#emit('livefailure', { kind: 'unsupported', detail: 'no Media Source' } satisfies Failure);
 			return;
 		}
+		engine.setSaver(source.saver);
 		this.#engine = engine;
 		this.#source = source;
 		// An outage says nothing about how regularly the next media will arrive.
@@ -125,6 +130,34 @@ export class LiveVideo extends CustomVideoElement {
 
 	set level(id: number) {
 		this.#engine?.setLevel(id);
+	}
+
+	/** The id of the level whose picture is on screen, -1 when not known. */
+	get shown(): number {
+		return this.#engine?.shownLevel() ?? -1;
+	}
+
+	/** Whether there is anything that data saver could leave out. */
+	get canSave(): boolean {
+		return this.#engine?.canSave() ?? false;
+	}
+
+	set saver(on: boolean) {
+		if (this.#source) this.#source = { ...this.#source, saver: on };
+		this.#engine?.setSaver(on);
+	}
+
+	get sounds(): Sound[] {
+		return this.#engine?.sounds() ?? [];
+	}
+
+	/** The id of the sound that is heard, -1 when there is no choice. */
+	get sound(): number {
+		return this.#engine?.chosenSound() ?? -1;
+	}
+
+	set sound(id: number) {
+		this.#engine?.setSound(id);
 	}
 
 	/** Jumps to the live edge and stays there. */

@@ -125,3 +125,11 @@ test('a picture that stands still is asked about at once, and started anew when 
 	supervisor.handle({ type: 'stuck' });
 	expect(supervisor.handle({ type: 'stuck' }).engine).toBe('load');
 });
+
+test('qualities that come later are loaded while the picture stays, but not into a stream that is over', () => {
+	const supervisor = playing();
+	expect(supervisor.handle({ type: 'more' })).toEqual({ engine: 'load', ask: 2500 });
+	expect(supervisor.phase).toBe('playing');
+	supervisor.handle({ type: 'ended' });
+	expect(supervisor.handle({ type: 'more' }).engine).toBeUndefined();
+});

@@ -33,6 +33,8 @@ export type Event =
 	| { type: 'progress' }
 	/** It should move and has not for some seconds. */
 	| { type: 'stuck' }
+	/** There is more to choose from than was loaded. */
+	| { type: 'more' }
 	/** The end of the playlist was played. */
 	| { type: 'ended' }
 	/** The viewer asks to try at once, or for another delivery. */
@@ -76,6 +78,8 @@ export class Supervisor {
 				return this.#progress();
 			case 'stuck':
 				return this.#standing();
+			case 'more':
+				return this.#loaded ? { engine: 'load', ask: ASK_PLAYING } : { ask: ASK_PLAYING };
 			case 'ended':
 				return this.#over('ended');
 			case 'again':

@@ -7,7 +7,7 @@ const at = (seconds: number) => new Date(NOW + seconds * 1000).toISOString();
 
 function said(state: StreamStatus['state'], refusedAt?: number): StreamStatus {
 	const last_refusal = refusedAt === undefined ? null : { at: at(refusedAt), reason: 'the key is not known' };
-	return { state, disabled: false, live: null, last_refusal, health: null, advice: [] };
+	return { state, disabled: false, live: null, last_refusal, health: null, advice: [], ladder: null };
 }
 
 /** The phases after each answer. */
@@ -59,7 +59,9 @@ test('before the first picture an encoder is connected, not lost', () => {
 		frame_rate: null,
 		video_codec: null,
 		audio_codec: null,
-		bitrate: null
+		bitrate: null,
+		video_tracks: 1,
+		audio_tracks: 0
 	};
 	expect(story(said('idle'), said('waiting'), said('live'), said('waiting'))).toEqual([
 		'waiting',

@@ -103,10 +103,10 @@ impl Filler {
 
     fn take(&mut self, item: Item) {
         match item {
-            Item::Parameters(parameters) => self.configure(parameters),
-            Item::Sample { kind, sample } => self.sample(kind, &sample),
+            Item::Parameters { parameters, .. } => self.configure(parameters),
+            Item::Sample { track, sample } => self.sample(track.kind, &sample),
             // The time goes on, and parameters come if they are new.
-            Item::Cut | Item::Announced { .. } | Item::Lagged => {}
+            Item::Cut | Item::Announced { .. } | Item::Planned(_) | Item::Lost(_) | Item::Lagged => {}
         }
     }
 

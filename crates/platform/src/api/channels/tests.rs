@@ -388,7 +388,7 @@ async fn an_administrator_of_a_channel_runs_it_and_does_not_own_it() {
 /// A source that publishes under a name; it has sent one picture.
 async fn on_air(world: &World, name: &str) -> hub::Publisher {
     use bytes::Bytes;
-    use media::{Kind, Parameters, VideoCodec, VideoParameters};
+    use media::{Parameters, TrackId, VideoCodec, VideoParameters};
     let authority = hub::authority::Local::new(true, hub::Settings::default());
     let hub = hub::Hub::new(std::sync::Arc::new(authority), hub::Limits::default());
     world.platform.attach(hub.clone());
@@ -403,16 +403,18 @@ async fn on_air(world: &World, name: &str) -> hub::Publisher {
         audio: false,
         frame_rate: None,
     });
-    publisher.configure(Parameters::Video(VideoParameters {
+    let parameters = Parameters::Video(VideoParameters {
         codec: VideoCodec::Avc,
         config: Bytes::from_static(b"config"),
         width: 1_280,
         height: 720,
         frame_rate: None,
         reorders: false,
+        color: None,
         codec_string: "avc1.64001F".into(),
-    }));
-    publisher.push(Kind::Video, 0, 0, true, Bytes::from_static(b"picture"));
+    });
+    publisher.configure(TrackId::VIDEO, parameters);
+    publisher.push(TrackId::VIDEO, 0, 0, true, Bytes::from_static(b"picture"));
     publisher.flush();
     publisher
 }

@@ -3,14 +3,15 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
-use hub::Revoked;
+use hub::{LadderReport, Revoked, RungReport, RungState};
+use media::{FrameRate, Kind, TrackId};
 use serde_json::{Value, json};
 use tower_service::Service;
 
 use crate::api;
 use crate::authorize::Role;
 use crate::platform::Change;
-use crate::scene::{Scene, soon};
+use crate::scene::{Scene, picture, soon};
 use crate::testing::{Person, client};
 
 #[tokio::test]
@@ -82,6 +83,58 @@ async fn stopping_a_stream_ends_its_broadcast_and_tells_its_source() {
         assert!(ended.is_ok(), "within two seconds");
         let again = scene.world.post(&path, Some(&scene.ada), json!({})).await;
         assert_eq!(again.status, StatusCode::NO_CONTENT, "what is over stays over");
+    }
+}
+
+#[tokio::test]
+async fn a_status_tells_how_the_ladder_does_and_how_much_the_source_sends_itself() {
+    for scene in Scene::both().await {
+        let path = format!("/api/v1/streams/{}/status", scene.stream);
+        let mut publisher = scene.live().await;
+        let second = TrackId {
+            kind: Kind::Video,
+            index: 1,
+        };
+        picture(&mut publisher, TrackId::VIDEO, (1_280, 720));
+        picture(&mut publisher, second, (640, 360));
+        let status = scene.world.get(&path, Some(&scene.ada)).await.body;
+        assert_eq!(status["live"]["video_tracks"], 2, "{status}");
+        assert_eq!(
+            (&status["live"]["audio_tracks"], &status["ladder"]),
+            (&json!(0), &Value::Null)
+        );
+        let rung = |name: &str, state| RungReport {
+            track: TrackId::VIDEO,
+            name: name.into(),
+            width: 854,
+            height: 480,
+            frame_rate: FrameRate::new(30, 1),
+            bitrate: 1_100_000,
+            encoder: "libx264".into(),
+            cost: 80,
+            state,
+        };
+        scene.hub.derive(publisher.broadcast()).report(LadderReport {
+            rungs: vec![
+                rung("high", RungState::Dropped("no room".into())),
+                rung("480p", RungState::Running),
+                rung("240p", RungState::Starting),
+            ],
+            notice: Some("room for 2 of 3".into()),
+        });
+        let ladder = scene.world.get(&path, Some(&scene.ada)).await.body["ladder"].clone();
+        assert_eq!(ladder["notice"], "room for 2 of 3");
+        assert_eq!(
+            ladder["rungs"][1],
+            json!({"name": "480p", "width": 854, "height": 480, "frame_rate": 30.0, "bitrate": 1_100_000, "encoder": "libx264",
+                   "cost": 80, "state": "running", "reason": null})
+        );
+        assert_eq!(
+            (&ladder["rungs"][0]["state"], &ladder["rungs"][0]["reason"]),
+            (&json!("dropped"), &json!("no room"))
+        );
+        assert_eq!(ladder["rungs"][2]["state"], "starting");
+        drop(publisher);
     }
 }
 

@@ -22,7 +22,8 @@ fn path(stream: &Answer) -> String {
 async fn a_stream_is_made_changed_disabled_and_deleted() {
     for world in World::both().await {
         let ada = world.person("ada", &[Role::Creator]).await;
-        let settings = json!({"latency": "normal", "reconnect_s": 300, "takeover": "refuse"});
+        let settings =
+            json!({"latency": "normal", "reconnect_s": 300, "takeover": "refuse", "ladder": {"mode": "off"}});
         let body = json!({"title": "Conference", "settings": settings});
         let made = world.post(STREAMS, Some(&ada), body).await;
         assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
@@ -39,7 +40,8 @@ async fn a_stream_is_made_changed_disabled_and_deleted() {
             (&changed.body["title"], &changed.body["settings"]),
             (&json!("Party"), &settings)
         );
-        let settings = json!({"latency": "low", "reconnect_s": null, "takeover": "replace"});
+        let settings =
+            json!({"latency": "low", "reconnect_s": null, "takeover": "replace", "ladder": {"mode": "server"}});
         assert_eq!(patch(json!({"settings": settings})).await.body["settings"], settings);
         let mut changes = world.platform.changes();
         assert_eq!(
@@ -70,6 +72,8 @@ async fn settings_that_cannot_be_are_refused() {
         json!({"reconnect_s": -1}),
         json!({"takeover": "fight"}),
         json!({"window": 9}),
+        json!({"ladder": {"mode": "off", "preset": "high"}}),
+        json!({"ladder": "off"}),
     ] {
         let refused = world
             .post(STREAMS, Some(&ada), json!({"title": "x", "settings": settings}))

@@ -8,21 +8,49 @@ import Hls, {
 	type LoaderConfiguration,
 	type LoaderContext
 } from 'hls.js';
-import type { Engine, EngineEvents, EngineStats, Failure, Level } from '../engine';
+import { count, variants } from '../abr/saved';
+import type { Engine, EngineEvents, EngineStats, Failure, Level, Sound } from '../engine';
+import { automatic, isSource, type HlsAbr } from './hls-abr';
 
 /** Seconds behind the newest part at which playback starts: a part and a half, and a little. */
 const startLatency = (part: number) => 1.5 * part + 0.1;
 
+/** When whoever got the source alone looks for more, in milliseconds: qualities are planned once the source is known. */
+const LOOK_FOR_MORE_MS = [2000, 5000, 15_000];
+
 export class HlsEngine implements Engine {
 	readonly #hls: Hls;
 	readonly #lowLatency: boolean;
+	#abr: HlsAbr | undefined;
 	#mediaErrors = 0;
+	/** Qualities in the multivariant playlist, also those that this browser cannot play. */
+	#listed = 0;
+	readonly #over = new AbortController();
 
 	constructor(events: EngineEvents, lowLatency: boolean) {
 		this.#lowLatency = lowLatency;
-		this.#hls = new Hls(settings(lowLatency, (part) => this.#startNear(part)));
-		this.#hls.on(Events.MANIFEST_PARSED, () => events.levels());
-		this.#hls.on(Events.LEVEL_SWITCHED, () => events.levels());
+		this.#hls = new Hls({
+			...settings(lowLatency, {
+				part: (part) => this.#startNear(part),
+				listed: (qualities) => {
+					this.#listed = qualities;
+				}
+			}),
+			...automatic((abr) => {
+				this.#abr = abr;
+			})
+		});
+		for (const event of [
+			Events.MANIFEST_PARSED,
+			Events.LEVELS_UPDATED,
+			Events.LEVEL_SWITCHING,
+			Events.LEVEL_SWITCHED,
+			Events.AUDIO_TRACKS_UPDATED,
+			Events.AUDIO_TRACK_SWITCHED
+		] as const) {
+			this.#hls.on(event, () => events.levels());
+		}
+		this.#hls.once(Events.MANIFEST_PARSED, () => void this.#lookForMore(events));
 		this.#hls.on(Events.ERROR, (_, data) => this.#failed(data, events));
 	}
 
@@ -39,6 +67,7 @@ export class HlsEngine implements Engine {
 	}
 
 	destroy() {
+		this.#over.abort();
 		this.#hls.destroy();
 	}
 
@@ -55,31 +84,71 @@ export class HlsEngine implements Engine {
 	levels(): Level[] {
 		return this.#hls.levels.map((level, id) => ({
 			id,
+			width: level.width,
 			height: level.height,
 			frameRate: level.frameRate || null,
-			bitrate: level.averageBitrate || level.bitrate
+			bitrate: level.averageBitrate || level.bitrate,
+			source: isSource(level.uri)
 		}));
 	}
 
 	setLevel(id: number) {
-		this.#hls.nextLevel = id;
+		// At the live edge next to nothing is in the buffer, and loading that again would only make a pause.
+		if (this.#lowLatency) this.#hls.loadLevel = id;
+		else this.#hls.nextLevel = id;
 	}
 
 	chosenLevel(): number {
-		return this.#hls.autoLevelEnabled ? -1 : this.#hls.nextLevel;
+		return this.#hls.manualLevel;
+	}
+
+	shownLevel(): number {
+		return this.#hls.currentLevel;
+	}
+
+	canSave(): boolean {
+		return this.#hls.levels.length > 1;
+	}
+
+	setSaver(on: boolean) {
+		if (this.#abr) this.#abr.saver = on;
+	}
+
+	sounds(): Sound[] {
+		return this.#hls.audioTracks.map(({ name, lang }, id) => ({
+			id,
+			name,
+			language: lang && lang !== 'und' ? lang : null
+		}));
+	}
+
+	setSound(id: number) {
+		this.#hls.audioTrack = id;
+	}
+
+	chosenSound(): number {
+		return this.#hls.audioTrack;
 	}
 
 	stats(): EngineStats {
 		const level = this.#hls.levels[this.#hls.currentLevel];
-		const estimate = this.#hls.bandwidthEstimate;
 		return {
 			engine: `hls.js ${Hls.version}`,
 			videoCodec: level?.videoCodec ?? null,
 			audioCodec: level?.audioCodec ?? null,
 			level: this.levels()[this.#hls.currentLevel] ?? null,
-			bandwidth: Number.isFinite(estimate) ? estimate : null,
+			bandwidth: this.#abr?.bandwidth ?? null,
 			target: this.#hls.targetLatency
 		};
+	}
+
+	async #lookForMore(events: EngineEvents) {
+		for (const wait of LOOK_FOR_MORE_MS) {
+			await new Promise((resolve) => setTimeout(resolve, wait));
+			if (this.#over.signal.aborted || this.#listed !== 1 || !this.#hls.url) return;
+			const now = await count(this.#hls.url, this.#over.signal);
+			if (now > 1 && !this.#over.signal.aborted) return events.more();
+		}
 	}
 
 	/** Sets where playback begins before hls.js chooses its first part: PART-HOLD-BACK is for players without a pacer. */
@@ -105,7 +174,7 @@ function failure(data: ErrorData): Failure {
 	return { kind, detail: `${data.details}${status}` };
 }
 
-function settings(lowLatency: boolean, onPart: (part: number) => void): Partial<HlsConfig> {
+function settings(lowLatency: boolean, read: Read): Partial<HlsConfig> {
 	return {
 		lowLatencyMode: lowLatency,
 		// CMAF needs no transmuxing: a worker would be 36 KB more, and was not quicker when measured.
@@ -113,17 +182,24 @@ function settings(lowLatency: boolean, onPart: (part: number) => void): Partial<
 		startFragPrefetch: true,
 		testBandwidth: false,
 		liveDurationInfinity: true,
-		capLevelToPlayerSize: true,
 		// The server keeps a minute; what was seen of it can be seen again without a request.
 		backBufferLength: 60,
 		// The pacer of this player regulates the speed: hls.js itself only does so with a second of reserve.
 		maxLiveSyncPlaybackRate: 1,
-		pLoader: playlistLoader(onPart) as unknown as HlsConfig['pLoader']
+		pLoader: playlistLoader(read) as unknown as HlsConfig['pLoader']
 	};
 }
 
-/** A playlist loader that reads PART-TARGET on the way through. */
-function playlistLoader(onPart: (part: number) => void) {
+/** What is read in playlists on their way through. */
+interface Read {
+	/** PART-TARGET, in seconds. */
+	part(seconds: number): void;
+	/** How many qualities the multivariant playlist lists. */
+	listed(qualities: number): void;
+}
+
+/** A playlist loader that reads along. */
+function playlistLoader(read: Read) {
 	const Base = Hls.DefaultConfig.loader;
 	return class extends Base {
 		override load(
@@ -135,7 +211,9 @@ function playlistLoader(onPart: (part: number) => void) {
 			callbacks.onSuccess = (response, stats, where, details) => {
 				const text = typeof response.data === 'string' ? response.data : '';
 				const part = /PART-TARGET=([\d.]+)/.exec(text)?.[1];
-				if (part) onPart(Number(part));
+				if (part) read.part(Number(part));
+				const qualities = variants(text);
+				if (qualities > 0) read.listed(qualities);
 				done(response, stats, where, details);
 			};
 			super.load(context, config, callbacks);

@@ -2,14 +2,19 @@
  * The browser's own HLS, for iPhones without ManagedMediaSource. It is never asked first: desktop Chromium says
  * "maybe" to HLS and plays it unreliably.
  */
-import type { Engine, EngineEvents, EngineStats, Level } from '../engine';
+import type { Engine, EngineEvents, EngineStats, Level, Sound } from '../engine';
+import { count, saved } from '../abr/saved';
 
 /** Safari tells the wall clock of its timeline; the types of the DOM do not know it. */
 type VideoWithDate = HTMLVideoElement & { getStartDate?: () => Date };
 
 export class NativeEngine implements Engine {
 	readonly #events: EngineEvents;
+	readonly #over = new AbortController();
 	#video: VideoWithDate | null = null;
+	#url = '';
+	#saver = false;
+	#qualities = 0;
 
 	constructor(events: EngineEvents) {
 		this.#events = events;
@@ -25,10 +30,13 @@ export class NativeEngine implements Engine {
 	}
 
 	load(url: string) {
-		if (this.#video) this.#video.src = url;
+		this.#url = url;
+		if (this.#video) this.#video.src = saved(url, this.#saver);
+		void this.#count();
 	}
 
 	destroy() {
+		this.#over.abort();
 		this.#video?.removeEventListener('error', this.#failed);
 		this.#video?.removeAttribute('src');
 		this.#video?.load();
@@ -55,6 +63,34 @@ export class NativeEngine implements Engine {
 		return -1;
 	}
 
+	shownLevel(): number {
+		return -1;
+	}
+
+	canSave(): boolean {
+		return this.#qualities > 1;
+	}
+
+	/** The browser chooses by itself; it is only told of less. */
+	setSaver(on: boolean) {
+		if (on === this.#saver) return;
+		this.#saver = on;
+		if (!this.#video || !this.#url) return;
+		const paused = this.#video.paused;
+		this.#video.src = saved(this.#url, on);
+		if (!paused) void this.#video.play().catch(() => {});
+	}
+
+	sounds(): Sound[] {
+		return [];
+	}
+
+	setSound() {}
+
+	chosenSound(): number {
+		return -1;
+	}
+
 	stats(): EngineStats {
 		return {
 			engine: 'the browser’s own HLS',
@@ -64,6 +100,11 @@ export class NativeEngine implements Engine {
 			bandwidth: null,
 			target: null
 		};
+	}
+
+	async #count() {
+		this.#qualities = await count(this.#url, this.#over.signal);
+		if (this.#qualities > 1) this.#events.levels();
 	}
 
 	readonly #failed = () => {
