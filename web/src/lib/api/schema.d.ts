@@ -2193,7 +2193,7 @@ export interface components {
             name: string;
             /**
              * Format: int32
-             * @description Pixels of the shorter side of its picture, 120 to 4320; 0 for sound alone.
+             * @description Pixels of the shorter side of its picture, 120 to 4320.
              */
             size: number;
         };
