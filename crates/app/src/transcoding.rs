@@ -38,6 +38,7 @@ pub fn start(hub: &Hub, config: &Config, platform: &Platform) -> Option<Transcod
         family: config.transcode.family,
         presets: config.transcode.presets.clone(),
         cpu_budget: config.transcode.cpu_budget.unwrap_or(transcode::cpu_budget_of(cores)),
+        opus: config.transcode.opus,
         memory_max: config.transcode.memory_max,
         folder: config.data_dir.join("transcode"),
     };
@@ -111,7 +112,7 @@ fn node(transcoder: &Transcoder, hub: &Hub) -> asked::Node {
             .map(|broadcast| asked::Job {
                 broadcast: broadcast.id().clone(),
                 cost: taken(&broadcast),
-                speed: None,
+                measured: transcoder.measured(broadcast.id()),
             })
             .collect(),
     }

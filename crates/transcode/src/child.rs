@@ -66,6 +66,7 @@ pub enum ChildEvent {
 pub struct Child {
     input: Option<mpsc::Sender<Bytes>>,
     queued: Arc<AtomicUsize>,
+    process: Option<u32>,
     /// Dropped, the process is killed.
     _kill: oneshot::Sender<()>,
 }
@@ -91,8 +92,9 @@ impl Child {
         let mut process = command.spawn()?;
         // The command holds the write ends: an output ends when the child alone has let go of it.
         drop(command);
-        if let Some(pid) = process.id() {
-            restrict(pid, launch.memory_max);
+        let id = process.id();
+        if let Some(id) = id {
+            restrict(id, launch.memory_max);
         }
         let (input, queue) = mpsc::channel(QUEUE_FRAMES_MAX);
         let queued = Arc::new(AtomicUsize::new(0));
@@ -124,8 +126,14 @@ impl Child {
         Ok(Self {
             input: Some(input),
             queued,
+            process: id,
             _kill: kill,
         })
+    }
+
+    /// The process's number.
+    pub fn process(&self) -> Option<u32> {
+        self.process
     }
 
     /// Hands it bytes, without waiting.

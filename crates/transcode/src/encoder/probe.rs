@@ -1,5 +1,6 @@
 //! Which encoders work here: each is asked for two frames.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -52,10 +53,20 @@ pub async fn probe(ffmpeg: &Path, which: impl Fn(Encoder) -> bool) -> Found {
     Found(found)
 }
 
+/// Whether a program makes Opus.
+pub async fn has_opus(ffmpeg: &Path) -> bool {
+    let source = "-hide_banner -nostdin -loglevel error -f lavfi -i anullsrc=r=48000:d=0.1 -c:a libopus -f null -";
+    matches!(run(ffmpeg, source.split(' ')).await, Probe::Works)
+}
+
 async fn try_encoder(ffmpeg: &Path, encoder: Encoder) -> Probe {
+    run(ffmpeg, arguments(encoder)).await
+}
+
+async fn run(ffmpeg: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Probe {
     let mut command = Command::new(ffmpeg);
     command
-        .args(arguments(encoder))
+        .args(arguments)
         .env_clear()
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -77,6 +88,7 @@ fn arguments(encoder: Encoder) -> Vec<String> {
         height: 240,
         divisor: 1,
         frame_rate: FrameRate::new(30, 1),
+        frame_rate_max: 30,
         bitrate: 500_000,
         codec: encoder.codec,
     };
