@@ -104,7 +104,9 @@ fn node(transcoder: &Transcoder, hub: &Hub) -> asked::Node {
             }),
         }
     };
-    let jobs = hub.broadcasts().into_iter().filter(|broadcast| taken(broadcast) > 0);
+    // Those too that there is no room for.
+    let asks = |broadcast: &Arc<Broadcast>| broadcast.ladder_report().is_some_and(|report| !report.rungs.is_empty());
+    let jobs = hub.broadcasts().into_iter().filter(asks);
     asked::Node {
         budget: budget(transcoder),
         encoders: ENCODERS.into_iter().map(encoder).collect(),

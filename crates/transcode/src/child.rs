@@ -221,14 +221,23 @@ fn restrict(pid: u32, memory_max: u64) {
             debug!(%error, ?resource, "a limit of ffmpeg could not be set");
         }
     }
-    if let Err(error) = setpriority_process(Some(id), NICE) {
-        debug!(%error, "ffmpeg's priority could not be lowered");
-    }
+    yield_to_others(pid, NICE);
     if let Err(error) = std::fs::write(
         Path::new("/proc").join(pid.to_string()).join("oom_score_adj"),
         OOM_SCORE,
     ) {
         debug!(%error, "ffmpeg could not be put before the server where memory is short");
+    }
+}
+
+/// Lowers the priority of a process.
+pub fn yield_to_others(pid: u32, nice: i32) {
+    // None would be the server itself.
+    let Some(id) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
+        return;
+    };
+    if let Err(error) = setpriority_process(Some(id), nice) {
+        debug!(%error, "ffmpeg's priority could not be lowered");
     }
 }
 

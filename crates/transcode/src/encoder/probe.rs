@@ -9,10 +9,13 @@ use media::{FrameRate, TrackId};
 use tokio::process::Command;
 
 use super::{ENCODERS, Encoder};
+use crate::child::yield_to_others;
 use crate::ladder::{Shape, Speed};
 use crate::own_options::OwnOptions;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
+/// A try yields to encoders that are at work, too.
+const NICE: i32 = 19;
 
 /// Whether an encoder works.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +75,14 @@ async fn run(ffmpeg: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
-    match tokio::time::timeout(PATIENCE, command.output()).await {
+    let tried = async {
+        let process = command.spawn()?;
+        if let Some(id) = process.id() {
+            yield_to_others(id, NICE);
+        }
+        process.wait_with_output().await
+    };
+    match tokio::time::timeout(PATIENCE, tried).await {
         Ok(Ok(output)) if output.status.success() => Probe::Works,
         Ok(Ok(output)) => Probe::Fails(reason(&output.stderr)),
         Ok(Err(error)) => Probe::Fails(error.to_string()),
