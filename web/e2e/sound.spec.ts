@@ -71,6 +71,7 @@ for (const { name, stored } of MODES) {
 		const stage = page.locator('#player');
 		await expect(stage.getByText('Sound only', { exact: true }).first()).toBeVisible();
 		await expect(stage.getByRole('button', { name: 'Show the picture' })).toBeVisible();
+		await expect(stage.getByRole('button', { name: 'mute', exact: true })).toBeVisible();
 		await expectAccessible(page);
 		await page.waitForTimeout(6000);
 		await expectPlaying(page);

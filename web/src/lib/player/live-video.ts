@@ -100,6 +100,8 @@ export class LiveVideo extends CustomVideoElement {
 		this.#ticks = 0;
 		this.#movedAt = performance.now();
 		await engine.attach(this.nativeEl);
+		// A new source forgets the events that are under way, such as a change of the volume just before.
+		this.nativeEl.dispatchEvent(new Event('volumechange'));
 		if (turn !== this.#opening) return;
 		this.#releasePictureWhenShown();
 		await engine.load(address(source));
