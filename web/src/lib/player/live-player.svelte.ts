@@ -63,6 +63,7 @@ export class LivePlayer {
 		on('livefailure', ({ detail }) => this.#failed(detail));
 		on('livestuck', () => this.#handle({ type: 'stuck' }));
 		on('ended', () => this.#handle({ type: 'ended' }));
+		on('loadeddata', () => this.#look());
 		on('liveprogress', () => this.#progress());
 		on('livelevels', () => this.#readLevels());
 		on('livemore', () => this.#handle({ type: 'more' }));
@@ -154,8 +155,12 @@ export class LivePlayer {
 	#progress() {
 		this.#failures = 0;
 		this.latency = this.#video?.latency ?? null;
-		this.pictureless = this.#video?.hasPicture === false;
+		this.#look();
 		this.#handle({ type: 'progress' });
+	}
+
+	#look() {
+		this.pictureless = this.#video?.hasPicture === false;
 	}
 
 	#readLevels() {
