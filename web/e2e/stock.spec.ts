@@ -19,17 +19,17 @@ function encoder(size: string, rate: number, video: string, program = 'ffmpeg'):
 	const words = [
 		`-re -f lavfi -i testsrc2=size=${size}:rate=${rate}`,
 		'-re -f lavfi -i sine=frequency=440:sample_rate=48000',
-		`-c:v ${video} -b:v 1500k -pix_fmt yuv420p -c:a aac`
+		`-c:v ${video} -pix_fmt yuv420p -c:a aac`
 	];
 	return { program, options: words.join(' ').split(' ') };
 }
 
 /** Another shape, another rate, frames in another order than they are shown in, and a key frame every eight seconds. */
-const OTHER = encoder('480x640', 25, 'libx264 -preset ultrafast -bf 2 -g 200');
+const OTHER = encoder('480x640', 25, 'libx264 -preset ultrafast -bf 2 -g 200 -b:v 1500k');
 const AV1 = encoder(
 	'640x360',
 	30,
-	'libsvtav1 -preset 12 -svtav1-params pred-struct=1:lookahead=0 -g 60',
+	'libsvtav1 -preset 12 -svtav1-params pred-struct=1 -g 60 -crf 45',
 	process.env.MODERN_FFMPEG
 );
 
@@ -81,7 +81,12 @@ function shown(page: Page) {
 /** The picture moves on by itself. */
 async function moves(page: Page) {
 	const { time } = await shown(page);
-	await expect.poll(async () => (await shown(page)).time, { timeout: 30_000 }).toBeGreaterThan(time + 2);
+	const now = async () => {
+		const { time, faults } = await shown(page);
+		expect(faults).toBe('');
+		return time;
+	};
+	await expect.poll(now, { timeout: 30_000 }).toBeGreaterThan(time + 2);
 }
 
 for (const library of Object.keys(LIBRARIES) as Library[]) {
@@ -100,7 +105,6 @@ for (const library of Object.keys(LIBRARIES) as Library[]) {
 			publish(channel.key, undefined, OTHER);
 			await expect.poll(async () => (await shown(page)).upright, { timeout: 60_000 }).toBe(true);
 			await moves(page);
-			expect((await shown(page)).faults).toBe('');
 		});
 
 		test('a source that returns with another codec is played through', async ({ page, publish }) => {
@@ -115,7 +119,6 @@ for (const library of Object.keys(LIBRARIES) as Library[]) {
 			// Past what was in the buffer.
 			await page.waitForTimeout(10_000);
 			await moves(page);
-			expect((await shown(page)).faults).toBe('');
 		});
 	});
 }
