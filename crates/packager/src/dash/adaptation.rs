@@ -148,8 +148,13 @@ impl Set<'_> {
 
     fn template(&self, xml: &mut Xml, track: TrackId, init: u64, rendition: Option<&Rendition>) {
         let folder = format!("{}{}", self.folder, Stem(track)).replace('$', "$$");
+        // As `File::Segment` is written.
+        let stretch = match self.period.discontinuity {
+            0 => String::new(),
+            discontinuity => format!("-{discontinuity}"),
+        };
         xml.open("SegmentTemplate")
-            .attribute("media", format_args!("{folder}/$Number$.mp4"))
+            .attribute("media", format_args!("{folder}/$Number${stretch}.mp4"))
             .attribute("initialization", format_args!("{folder}/{}", File::Init(init)));
         match self.period.shape {
             Shape::Regular { length } => self.rule(xml, length),

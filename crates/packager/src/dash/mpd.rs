@@ -324,6 +324,31 @@ mod tests {
     }
 
     #[test]
+    fn segments_behind_a_cut_have_names_that_the_period_before_does_not_lead_to() {
+        let mut broadcast = Broadcast::new(source(), Settings::default());
+        let mut timeline = Timeline::new(Duration::from_secs(60), Duration::from_secs(2));
+        broadcast.run_millis(10_000, |window| {
+            timeline.observe(window);
+        });
+        broadcast.push(crate::Input::Cut);
+        broadcast.run_millis(30_000, |window| {
+            timeline.observe(window);
+        });
+        let text = timeline
+            .mpd(&broadcast.window(), "x/", Choice::default())
+            .expect("something to play");
+        let (before, after) = text.rsplit_once("<Period ").expect("two periods");
+        assert!(
+            before.contains("x/video/$Number$.mp4") && !before.contains("$-1.mp4"),
+            "{text}"
+        );
+        assert!(
+            after.contains("x/video/$Number$-1.mp4") && after.contains("x/audio/$Number$-1.mp4"),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn an_independent_reader_understands_every_word() {
         for text in [
             manifest(source(), 70),
