@@ -76,7 +76,7 @@ async fn feed<S: Io>(connection: &mut Connection<S>, ingest: &mut Ingest) -> Res
 async fn departure_of(mut near: watch::Receiver<bool>) {
     if near.wait_for(|near| *near).await.is_err() {
         // A server that is gone takes its connections along.
-        pending().await
+        pending::<()>().await;
     }
 }
 
