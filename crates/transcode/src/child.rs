@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use command_fds::{CommandFdExt, FdMapping};
-use rustix::process::{Pid, Resource, Rlimit, prlimit, setpriority_process};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::pipe;
 use tokio::process::{ChildStderr, ChildStdin, Command};
@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
 
 use crate::arguments::FIRST_OUTPUT;
-use crate::nut;
+use crate::{nut, priority};
 
 /// Frames that wait to go into a child.
 const QUEUE_FRAMES_MAX: usize = 512;
@@ -221,23 +221,12 @@ fn restrict(pid: u32, memory_max: u64) {
             debug!(%error, ?resource, "a limit of ffmpeg could not be set");
         }
     }
-    yield_to_others(pid, NICE);
+    priority::lower(pid, NICE);
     if let Err(error) = std::fs::write(
         Path::new("/proc").join(pid.to_string()).join("oom_score_adj"),
         OOM_SCORE,
     ) {
         debug!(%error, "ffmpeg could not be put before the server where memory is short");
-    }
-}
-
-/// Lowers the priority of a process.
-pub fn yield_to_others(pid: u32, nice: i32) {
-    // None would be the server itself.
-    let Some(id) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
-        return;
-    };
-    if let Err(error) = setpriority_process(Some(id), nice) {
-        debug!(%error, "ffmpeg's priority could not be lowered");
     }
 }
 

@@ -22,6 +22,7 @@ mod nut;
 mod own_options;
 mod planner;
 mod policy;
+mod priority;
 mod published;
 mod rung;
 mod running;

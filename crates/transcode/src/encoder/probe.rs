@@ -9,9 +9,9 @@ use media::{FrameRate, TrackId};
 use tokio::process::Command;
 
 use super::{ENCODERS, Encoder};
-use crate::child::yield_to_others;
 use crate::ladder::{Shape, Speed};
 use crate::own_options::OwnOptions;
+use crate::priority;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A try yields to encoders that are at work, too.
@@ -78,7 +78,7 @@ async fn run(ffmpeg: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr
     let tried = async {
         let process = command.spawn()?;
         if let Some(id) = process.id() {
-            yield_to_others(id, NICE);
+            priority::lower(id, NICE);
         }
         process.wait_with_output().await
     };
