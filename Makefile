@@ -65,6 +65,8 @@ test-all: test ## the same, then with every other encoder and player that can be
 	trap 'scripts/postgres.sh remove' EXIT; PEERS=all MODERN_FFMPEG="$$(scripts/modern-ffmpeg.sh)" \
 	  cargo test --workspace --locked --test peers --test ladder
 	MODERN_FFMPEG="$$(scripts/modern-ffmpeg.sh)" cargo test --workspace --locked --lib tests::rungs
+	@# Of the tests in the browser, those of several sounds: only a modern ffmpeg sends them.
+	MODERN_FFMPEG="$$(scripts/modern-ffmpeg.sh)" npm --prefix web run --silent e2e -- sound stock
 
 check: web ## format, lints, layer rule, docs, web types: the quick half of test
 	@$(NEED) build

@@ -11,83 +11,53 @@ import re
 import signal
 import statistics
 import subprocess
-import threading
 import time
 import urllib.request
 
 import measure
 import meter
 import report
+from parts import watch
 from run import make_source
 from servers import GENERATOR_CPU, ROOT, SERVER_CPU, Headwater, bound_to
 
 PAGE = ROOT / "docs/benchmarks-ladder.md"
-# Beside the source, which is the best quality as it is: 720p.
-RUNGS = [(480, 1_000_000), (240, 300_000)]
+# The source is the best quality as it is: 720p.
+BESIDE_SOURCE = [(480, 1_000_000), (240, 300_000)]
+ALL = [(720, 2_000_000), *BESIDE_SOURCE]
+# More than a core can encode, so that the encoders take all that is left of it.
+STREAMS, HEAVY = 2, [(720, 2_000_000), (700, 2_000_000), (680, 2_000_000), (660, 1_900_000), (640, 1_800_000)]
 
 
 class WithLadder(Headwater):
-    name = "with a ladder"
-    preset = "bench"
+    def __init__(self, rungs):
+        self.rungs = rungs
 
     def configure(self):
         super().configure()
         path = self.work / "headwater.toml"
-        path.write_text(path.read_text().replace('ladder = "off"', f'ladder = "{self.preset}"\ntranscode.cpu_budget = "64"'))
-        with open(path, "a") as file:
-            if self.preset != "off":
-                rungs = ",\n".join(
-                    f"  {{ size = {size}, bitrate = {bitrate} }}" for size, bitrate in RUNGS
-                )
-                file.write(f'\n[transcode.presets.bench]\nspeed = "superfast"\nrungs = [\n{rungs}\n]\n')
+        rungs = ",\n".join(f"  {{ size = {size}, bitrate = {bitrate} }}" for size, bitrate in self.rungs)
+        preset = f'\n[transcode.presets.bench]\nspeed = "superfast"\nrungs = [\n{rungs}\n]\n' if self.rungs else ""
+        name = "bench" if self.rungs else "off"
+        asked = f'ladder = "{name}"\ntranscode.cpu_budget = "64"'
+        path.write_text(path.read_text().replace('ladder = "off"', asked) + preset)
 
     def children(self):
         return [pid for pid in meter.family(self.process.pid) if pid != self.process.pid]
 
 
-class Without(WithLadder):
-    name = "without"
-    preset = "off"
-
-
-def publish(server):
+def publish(server, number=0):
     """The clip again and again, as it is, at the speed of its clock."""
     command = ["ffmpeg", "-v", "error", "-re", "-stream_loop", "-1", "-i", measure.SOURCE, "-c", "copy", "-f", "flv"]
-    return subprocess.Popen([*command, server.rtmp().replace("{i}", "0")], preexec_fn=bound_to(GENERATOR_CPU))
-
-
-class Playlist(threading.Thread):
-    """Asks for each part of a playlist before it is there, and notes when it is."""
-
-    def __init__(self, server, path, until):
-        super().__init__(daemon=True)
-        self.base = f"http://127.0.0.1:{server.http_port}/live/"
-        self.path, self.until, self.seen = path, until, {}
-
-    def run(self):
-        query = ""
-        while time.monotonic() < self.until:
-            try:
-                with urllib.request.urlopen(self.base + self.path + query, timeout=10) as answer:
-                    text = answer.read().decode()
-            except urllib.error.HTTPError:
-                time.sleep(0.05)
-                continue
-            now = time.monotonic()
-            first = int(re.search(r"MEDIA-SEQUENCE:(\d+)", text).group(1))
-            whole = first + len(re.findall(r"^#EXTINF", text, re.M))
-            tail = text.rsplit("#EXTINF", 1)[-1]
-            parts = tail.count("#EXT-X-PART:")
-            self.seen.setdefault((whole, parts), now)
-            query = f"?_HLS_msn={whole}&_HLS_part={parts}"
+    return subprocess.Popen([*command, server.rtmp().replace("{i}", str(number))], preexec_fn=bound_to(GENERATOR_CPU))
 
 
 def names(server):
     for _ in range(200):
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{server.http_port}/live/s-0.m3u8", timeout=10) as answer:
-                found = re.findall(r"^[^#\n].*\.m3u8$", answer.read().decode(), re.M)
-                if len(found) > 1 or server.preset == "off":
+                found = re.findall(r"^[^#\n].*/video.*\.m3u8$", answer.read().decode(), re.M)
+                if len(found) > len(server.rungs):
                     return found
         except urllib.error.URLError:
             pass
@@ -95,21 +65,9 @@ def names(server):
     raise RuntimeError("no ladder is listed")
 
 
-def delays(server, paths, seconds):
+def delays(source, rungs):
     """How much later than the source's each part of a rung is there, in milliseconds."""
-    until = time.monotonic() + seconds
-    threads = [Playlist(server, path, until) for path in paths]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(seconds + 15)
-    source, *rungs = threads
-    found = []
-    for rung in rungs:
-        both = source.seen.keys() & rung.seen.keys()
-        later = sorted(1e3 * (rung.seen[part] - source.seen[part]) for part in both)
-        # Those of the beginning were there before anybody asked.
-        found += later[len(later) // 10 :]
+    found = [1e3 * (rung.seen[part] - source.seen[part]) for rung in rungs for part in source.seen.keys() & rung.seen.keys()]
     return statistics.median(found) if found else None
 
 
@@ -119,34 +77,49 @@ def ladder(server, seconds):
     try:
         paths = names(server)
         with urllib.request.urlopen(f"http://127.0.0.1:{server.http_port}/live/{paths[-1]}", timeout=20) as answer:
-            require_parts = answer.read().decode()
+            playlist = answer.read().decode()
         start = time.monotonic() - began
-        measure.require("#EXT-X-PART:" in require_parts or "#EXTINF" in require_parts, "the rung has no part")
+        measure.require("#EXT-X-PART:" in playlist or "#EXTINF" in playlist, "the rung has no part")
         time.sleep(4)
         children = server.children()
         line = pathlib.Path(f"/proc/{children[0]}/cmdline").read_bytes().decode().split("\0")[:-1]
         span, child = meter.Span(server.pids()), meter.Span(children)
-        delay = delays(server, paths, seconds)
-        wall, total = span.end()
-        figures = {"start_s": start, "delay_ms": delay, "total_ms": 1e3 * total / wall, "child_ms": 1e3 * child.end()[1] / wall}
+        time.sleep(seconds)
+        (wall, total), (_, encoding) = span.end(), child.end()
+        # Not in what is counted: the viewers who look.
+        source, *rungs = watch(server, paths, seconds / 2)
+        figures = {
+            "start_s": start,
+            "delay_ms": delays(source, rungs),
+            "total_ms": 1e3 * total / wall,
+            "child_ms": 1e3 * encoding / wall,
+        }
     finally:
         publisher.kill()
         publisher.wait()
     return figures, line
 
 
-def alone(server, seconds):
-    publisher = publish(server)
+def beside(server, seconds):
+    """What the sources of several streams see, and what the server takes without its encoders."""
+    publishers = [publish(server, number) for number in range(STREAMS)]
     try:
-        names(server)
-        time.sleep(4)
-        span = meter.Span(server.pids())
-        time.sleep(seconds)
-        wall, cpu = span.end()
+        paths = names(server)
+        time.sleep(6)
+        span, nice = meter.Span([server.process.pid]), meter.nice_seconds(SERVER_CPU)
+        [source] = watch(server, paths[:1], seconds)
+        (wall, cpu), encoding = span.end(), meter.nice_seconds(SERVER_CPU) - nice
     finally:
-        publisher.kill()
-        publisher.wait()
-    return {"source_ms": 1e3 * cpu / wall}
+        for publisher in publishers:
+            publisher.kill()
+            publisher.wait()
+    ages = sorted(source.ages)
+    return {
+        "age_p50_ms": statistics.median(ages),
+        "age_p99_ms": ages[int(0.99 * (len(ages) - 1))],
+        "server_ms": 1e3 * cpu / wall,
+        "encoders_ms": 1e3 * encoding / wall,
+    }
 
 
 def plain(line, seconds):
@@ -182,17 +155,39 @@ ROWS = [
     ("processor time: server and encoder", "total_ms", "ms per second", "plain ffmpeg + 5 %"),
     ("the encoder alone", "child_ms", "ms per second", "–"),
     ("plain ffmpeg, the same rungs", "plain_ms", "ms per second", "–"),
-    ("the server without a ladder", "source_ms", "ms per second", "–"),
+    ("all of it in percent of plain ffmpeg", "percent", "%", "105"),
     ("a rung's part after the source's, median", "delay_ms", "ms", "150, aim at 67"),
     ("publishing to the first part of the last rung", "start_s", "s", "1.5"),
 ]
+BESIDE = [
+    ("age of a source part's newest frame, p50", "age_p50_ms", "ms"),
+    ("the same, p99", "age_p99_ms", "ms"),
+    ("the server without its encoders", "server_ms", "ms per second"),
+    ("the encoders", "encoders_ms", "ms per second"),
+]
+LADDERS = {"720p as it is, 480p, 240p": BESIDE_SOURCE, "720p, 480p, 240p, all encoded": ALL}
+NEIGHBOURS = {"no ladder": [], "480p, 240p": BESIDE_SOURCE, "all that is left of the core": HEAVY}
 
 
-def table(records):
-    lines = ["| figure | | measured | wanted |", "|---|---|---|---|"]
-    for label, name, unit, wanted in ROWS:
-        lines.append(f"| {label} | {unit} | {report.cell(records, 'Headwater', name, 2 if unit == 's' else 1)} | {wanted} |")
+def table(records, rows, columns, last=()):
+    lines = ["| figure | | " + " | ".join([*columns, *last]) + " |", "|---" * (2 + len(columns) + len(last)) + "|"]
+    for label, name, unit, *wanted in rows:
+        digits = 2 if unit == "s" else 1
+        cells = [report.cell(records, column, name, digits) for column in columns]
+        lines.append(f"| {label} | {unit} | " + " | ".join([*cells, *wanted]) + " |")
     return "\n".join(lines)
+
+
+def one_run(number, seconds):
+    for name, rungs in LADDERS.items():
+        with WithLadder(rungs) as server:
+            figures, line = ladder(server, seconds)
+        figures |= plain(line, seconds)
+        figures["percent"] = 100 * figures["total_ms"] / figures["plain_ms"]
+        yield {"run": number, "server": name, **figures}
+    for name, rungs in NEIGHBOURS.items():
+        with WithLadder(rungs) as server:
+            yield {"run": number, "server": name, **beside(server, seconds)}
 
 
 def main():
@@ -204,18 +199,17 @@ def main():
     make_source()
     records = []
     for number in range(runs):
-        with WithLadder() as server:
-            figures, line = ladder(server, seconds)
-        figures |= plain(line, seconds)
-        with Without() as server:
-            figures |= alone(server, seconds)
-        records.append({"run": number, "server": "Headwater", **figures})
-        print(json.dumps(records[-1]), flush=True)
-    print(table(records))
+        for record in one_run(number, seconds):
+            records.append(record)
+            print(json.dumps(record), flush=True)
+    cost = table(records, ROWS, LADDERS, ["wanted"])
+    neighbours = table(records, BESIDE, NEIGHBOURS)
+    print(cost, neighbours, sep="\n\n")
     if not options.quick:
         head = (ROOT / "bench/ladder.head.md").read_text()
         about = f"Measured on {report.machine()}, at {report.commit()}; {report.how_often(runs)}."
-        PAGE.write_text(f"{head}\n{about}\n\n{table(records)}\n")
+        sources = f"## What the sources of {STREAMS} streams see beside their encoders"
+        PAGE.write_text(f"{head}\n{about}\n\n{cost}\n\n{sources}\n\n{neighbours}\n")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What a process and its children cost: processor time and memory, read from the kernel."""
 
+import os
 import pathlib
 import time
 
@@ -31,6 +32,13 @@ def cpu_seconds(pids):
         except OSError:
             pass
     return total
+
+
+def nice_seconds(cpu):
+    """Time that one processor has worked on processes of low priority, as encoders are: proc(5), in steps of 10 ms."""
+    lines = pathlib.Path("/proc/stat").read_text().splitlines()
+    fields = next(line.split() for line in lines if line.startswith(f"cpu{cpu} "))
+    return int(fields[2]) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_kib(pids):

@@ -61,6 +61,22 @@ export async function newChannel(creator: Creator, title = 'Harbour cam', change
 	return { id: made.id, handle, title, stream: made.stream_id, key: await keyOf(creator, made.stream_id) };
 }
 
+const RUNGS = [
+	{ name: '240p', size: 240, frame_rate_max: 30, bitrate: 350_000, codec: 'avc' },
+	{ name: '144p', size: 144, frame_rate_max: 30, bitrate: 150_000, codec: 'avc' }
+];
+
+/** A channel of somebody new whose stream is made in two further qualities. */
+export async function newLadder(): Promise<Made> {
+	const creator = await newCreator('Lad');
+	const channel = await newChannel(creator, 'Harbour ladder');
+	const path = `/api/v1/streams/${channel.stream}`;
+	const { settings } = await json<{ settings: object }>(await creator.api.get(path));
+	const ladder = { mode: 'rungs', rungs: RUNGS };
+	await json(await creator.api.patch(path, { data: { settings: { ...settings, ladder } } }));
+	return channel;
+}
+
 /** The primary key of a stream. */
 export async function keyOf(creator: Creator, stream: string): Promise<string> {
 	const path = `/api/v1/streams/${stream}/keys`;

@@ -1,32 +1,7 @@
 import type { CDPSession, Page } from '@playwright/test';
-import { type Creator, enter, type Made, newChannel, newCreator } from './creators';
+import { enter, newChannel, newCreator, newLadder } from './creators';
 import { asOwner, tabTo, typeInto } from './people';
-import { expect, expectAccessible, expectMoving, test } from './support';
-
-const RUNGS = [
-	{ name: '240p', size: 240, frame_rate_max: 30, bitrate: 350_000, codec: 'avc' },
-	{ name: '144p', size: 144, frame_rate_max: 30, bitrate: 150_000, codec: 'avc' }
-];
-
-/** A stream that is made in two further qualities. */
-async function newLadder(): Promise<{ creator: Creator; channel: Made }> {
-	const creator = await newCreator('Lad');
-	const channel = await newChannel(creator, 'Harbour ladder');
-	const path = `/api/v1/streams/${channel.stream}`;
-	const { settings } = (await (await creator.api.get(path)).json()) as { settings: object };
-	const answer = await creator.api.patch(path, {
-		data: { settings: { ...settings, ladder: { mode: 'rungs', rungs: RUNGS } } }
-	});
-	expect(answer.status(), await answer.text()).toBe(200);
-	return { creator, channel };
-}
-
-/** Lines of the picture on screen. */
-function lines(page: Page): Promise<number> {
-	return page.evaluate(
-		() => document.querySelector('live-video')?.shadowRoot?.querySelector('video')?.videoHeight ?? 0
-	);
-}
+import { expect, expectAccessible, expectMoving, lines, openSettings, test } from './support';
 
 /** Counts from now on how long the picture stands still at most, in seconds. */
 async function watchStalls(page: Page) {
@@ -57,11 +32,6 @@ async function throttle(network: CDPSession, kilobits: number) {
 	});
 }
 
-async function openSettings(page: Page) {
-	await page.getByRole('button', { name: /behind live/ }).click();
-	await expect(page.getByRole('dialog', { name: 'Quality, sound and latency' })).toBeVisible();
-}
-
 /** Both qualities are made, and the page shows the source. */
 async function atTheSource(page: Page, path: string) {
 	await page.setViewportSize({ width: 1440, height: 900 });
@@ -74,14 +44,14 @@ test('by keyboard alone: a viewer chooses a quality, automatic choice and data s
 	page,
 	publish
 }) => {
-	const { channel } = await newLadder();
+	const channel = await newLadder();
 	publish(channel.key);
 	await atTheSource(page, `/c/${channel.handle}`);
 	await tabTo(page, page.getByRole('button', { name: /behind live/ }));
 	await page.keyboard.press('Enter');
 	const menu = page.getByRole('dialog', { name: 'Quality, sound and latency' });
 	const quality = menu.getByRole('group', { name: 'Quality' });
-	await expect(quality.getByRole('radio')).toHaveCount(4);
+	await expect(quality.getByRole('radio')).toHaveCount(5);
 	await expect(quality.getByRole('radio', { name: /Auto.*now 360p/ })).toBeChecked();
 	await expect(quality.getByRole('radio', { name: /^360p.*source/ })).toBeVisible();
 	await expectAccessible(page);
@@ -110,7 +80,7 @@ for (const mode of ['Low latency', 'DASH']) {
 		publish
 	}) => {
 		test.setTimeout(180_000);
-		const { channel } = await newLadder();
+		const channel = await newLadder();
 		publish(channel.key);
 		await page.addInitScript((dash) => {
 			localStorage.setItem('headwater.mode', dash ? 'dash' : 'low');

@@ -3,15 +3,28 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { test as base, expect, type Page } from '@playwright/test';
+import { test as base, expect, type Locator, type Page } from '@playwright/test';
 import type { AxeResults } from 'axe-core';
+
+/** What is sent, and by which ffmpeg; its arguments up to the address. */
+export interface Encoder {
+	program: string;
+	options: string[];
+}
 
 /** An encoder as any user would run it: a moving pattern and a tone by RTMP. */
 export class Publisher {
 	#process: ChildProcess;
 
 	/** `server` is the address up to the stream's name or key. */
-	constructor(name: string, server = process.env.HEADWATER_RTMP) {
+	constructor(name: string, server = process.env.HEADWATER_RTMP, encoder = Publisher.#usual()) {
+		const address = `${server}/${name}`;
+		this.#process = spawn(encoder.program, ['-loglevel', 'error', ...encoder.options, '-f', 'flv', address], {
+			stdio: ['ignore', 'ignore', 'inherit']
+		});
+	}
+
+	static #usual(): Encoder {
 		const source = ['-re', '-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=30'];
 		const tone = ['-re', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000'];
 		const video = [
@@ -26,10 +39,8 @@ export class Publisher {
 			'-b:v',
 			'1500k'
 		];
-		const rest = ['-pix_fmt', 'yuv420p', '-c:a', 'aac', '-f', 'flv', `${server}/${name}`];
-		this.#process = spawn('ffmpeg', ['-loglevel', 'error', ...source, ...tone, ...video, ...rest], {
-			stdio: ['ignore', 'ignore', 'inherit']
-		});
+		const rest = ['-pix_fmt', 'yuv420p', '-c:a', 'aac'];
+		return { program: 'ffmpeg', options: [...source, ...tone, ...video, ...rest] };
 	}
 
 	/** Waits until it ends by itself; its exit status. */
@@ -57,18 +68,20 @@ export class Publisher {
 	}
 }
 
-/** Tests with `publish(name, server)`; whatever is still published afterwards is stopped. */
-export const test = base.extend<{ publish: (name: string, server?: string) => Publisher }>({
-	publish: async ({}, use) => {
-		const publishers: Publisher[] = [];
-		await use((name, server) => {
-			const publisher = new Publisher(name, server);
-			publishers.push(publisher);
-			return publisher;
-		});
-		await Promise.all(publishers.map((publisher) => publisher.kill()));
+/** Tests with `publish(name, server, encoder)`; whatever is still published afterwards is stopped. */
+export const test = base.extend<{ publish: (name: string, server?: string, encoder?: Encoder) => Publisher }>(
+	{
+		publish: async ({}, use) => {
+			const publishers: Publisher[] = [];
+			await use((name, server, encoder) => {
+				const publisher = new Publisher(name, server, encoder);
+				publishers.push(publisher);
+				return publisher;
+			});
+			await Promise.all(publishers.map((publisher) => publisher.kill()));
+		}
 	}
-});
+);
 
 export { expect };
 
@@ -86,6 +99,21 @@ export async function framesIn(page: Page, ms: number): Promise<number> {
 /** Waits until the picture moves at more than half its rate. */
 export async function expectMoving(page: Page) {
 	await expect.poll(() => framesIn(page, 1000), { timeout: 30_000 }).toBeGreaterThan(15);
+}
+
+/** Lines of the picture on screen. */
+export function lines(page: Page): Promise<number> {
+	return page.evaluate(
+		() => document.querySelector('live-video')?.shadowRoot?.querySelector('video')?.videoHeight ?? 0
+	);
+}
+
+/** Opens the player's menu. */
+export async function openSettings(page: Page): Promise<Locator> {
+	await page.getByRole('button', { name: /behind live/ }).click();
+	const menu = page.getByRole('dialog', { name: 'Quality, sound and latency' });
+	await expect(menu).toBeVisible();
+	return menu;
 }
 
 /** Seconds behind live, as the page shows them. */

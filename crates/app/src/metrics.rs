@@ -8,12 +8,13 @@ use std::time::UNIX_EPOCH;
 use delivery::live::Live;
 use delivery::{server, tls};
 use gateway::rtmp;
-use hub::{Hub, State};
+use hub::{Hub, RungState, State};
 use platform::Platform;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, LabelSetEncoder, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
+use transcode::{Load, Transcoder};
 
 /// Everything that is counted.
 #[derive(Debug)]
@@ -48,6 +49,8 @@ pub struct Sources {
     pub http: Arc<server::Stats>,
     /// People.
     pub platform: Platform,
+    /// Who makes further qualities, where that is done.
+    pub transcoder: Option<Transcoder>,
     /// What TLS listeners show.
     pub certificates: Arc<tls::Store>,
 }
@@ -178,6 +181,11 @@ impl Sources {
             counter("media_requests", "Requests for segments, parts and initialisation segments", plain(read(&live.media))),
             counter("password_hashes", "Passwords that were hashed or checked: what a flood of sign-ins costs", plain(self.platform.doors.hasher.computed())),
             gauge("certificate_not_after_timestamp_seconds", "When the certificate that is shown stops being valid, in seconds since 1970; absent without one", self.certificate_end()),
+            gauge("transcode_budget_millicores", "Thousandths of a processor that encoding may take; absent where nothing is encoded", self.encoding(|load| load.total.into())),
+            gauge("transcode_reserved_millicores", "Thousandths of a processor that encoding was given", self.encoding(|load| load.used.into())),
+            gauge("transcode_measured_millicores", "Thousandths of a processor that encoders took in the last seconds", self.encoding(|load| load.measured.into())),
+            counter("transcode_troubles", "Times that an encoder crashed, hung or fell behind", self.encoding(|load| load.troubles as f64)),
+            gauge("transcode_rungs", "Further qualities by state", self.rungs()),
             counter("playlists_rendered", "Playlists that were written, for any number of viewers", plain(read(&live.rendered))),
         ]
     }
@@ -194,6 +202,27 @@ impl Sources {
             (of("state", "live"), count(State::Live)),
             (of("state", "waiting"), count(State::Waiting)),
         ]
+    }
+
+    fn encoding(&self, value: impl Fn(Load) -> f64) -> Vec<(Labels, f64)> {
+        let load = self.transcoder.as_ref().map(Transcoder::load);
+        load.map(|load| (Labels::default(), value(load))).into_iter().collect()
+    }
+
+    fn rungs(&self) -> Vec<(Labels, f64)> {
+        let mut counts = [("starting", 0.0), ("running", 0.0), ("dropped", 0.0)];
+        let broadcasts = self.hub.broadcasts();
+        for report in broadcasts.iter().filter_map(|broadcast| broadcast.ladder_report()) {
+            for rung in &report.rungs {
+                let state = match rung.state {
+                    RungState::Starting => 0,
+                    RungState::Running => 1,
+                    RungState::Dropped(_) => 2,
+                };
+                counts[state].1 += 1.0;
+            }
+        }
+        counts.map(|(state, count)| (of("state", state), count)).into()
     }
 
     fn certificate_end(&self) -> Vec<(Labels, f64)> {

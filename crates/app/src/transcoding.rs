@@ -38,6 +38,7 @@ pub fn start(hub: &Hub, config: &Config, platform: &Platform) -> Option<Transcod
         family: config.transcode.family,
         presets: config.transcode.presets.clone(),
         cpu_budget: config.transcode.cpu_budget.unwrap_or(transcode::cpu_budget_of(cores)),
+        opus: config.transcode.opus,
         memory_max: config.transcode.memory_max,
         folder: config.data_dir.join("transcode"),
     };
@@ -103,7 +104,9 @@ fn node(transcoder: &Transcoder, hub: &Hub) -> asked::Node {
             }),
         }
     };
-    let jobs = hub.broadcasts().into_iter().filter(|broadcast| taken(broadcast) > 0);
+    // Those too that there is no room for.
+    let asks = |broadcast: &Arc<Broadcast>| broadcast.ladder_report().is_some_and(|report| !report.rungs.is_empty());
+    let jobs = hub.broadcasts().into_iter().filter(asks);
     asked::Node {
         budget: budget(transcoder),
         encoders: ENCODERS.into_iter().map(encoder).collect(),
@@ -111,7 +114,7 @@ fn node(transcoder: &Transcoder, hub: &Hub) -> asked::Node {
             .map(|broadcast| asked::Job {
                 broadcast: broadcast.id().clone(),
                 cost: taken(&broadcast),
-                speed: None,
+                measured: transcoder.measured(broadcast.id()),
             })
             .collect(),
     }

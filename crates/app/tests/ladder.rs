@@ -4,8 +4,11 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
+use common::accounts::{owner_token, request};
 use common::{Publisher, Server, output};
+use serde_json::Value;
 
 /// What an independent reader finds in a segment: presentation times in ticks of 90 kHz in presentation order, and whether the first frame is a key frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +86,14 @@ fn segments_of_all_qualities_begin_at_the_same_tick_and_lack_no_frame() {
 fn check(case: &Case) {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), &TWO_RUNGS);
-    let seconds = 7;
+    // Three whole segments: where key frames are far apart, each lasts as long as they are.
+    let rate: f64 = case
+        .rate
+        .split('/')
+        .map(|part| part.parse::<f64>().expect("a number"))
+        .reduce(|a, b| a / b)
+        .expect("a rate");
+    let seconds = (3.0 * f64::from(case.group) / rate + 1.0).max(7.0);
     let source = format!(
         "-t {seconds} -f lavfi -i testsrc2=size=640x480:rate={} -c:v libx264 -preset ultrafast -g {} -keyint_min {} -sc_threshold 0 {} -b:v 3M",
         case.rate, case.group, case.group, case.arguments
@@ -129,10 +139,11 @@ fn drop_when_done(mut publisher: Publisher) {
     assert!(ended.success());
 }
 
+/// The playlists of the pictures, the source's first.
 fn media_playlists(multivariant: &str) -> Vec<String> {
     let lines = multivariant
         .lines()
-        .filter(|line| line.ends_with(".m3u8") && !line.starts_with('#'));
+        .filter(|line| line.contains("/video") && !line.starts_with('#'));
     lines.map(str::to_owned).collect()
 }
 
@@ -209,4 +220,91 @@ fn a_child_that_is_killed_is_seen_by_nobody_who_watches_the_source() {
         !text.contains("#EXT-X-GAP") && !text.contains("#EXT-X-DISCONTINUITY\n"),
         "{text}"
     );
+}
+
+/// What the server says of its encoding.
+fn transcoding(server: &Server, token: &str) -> Value {
+    let (answer, told) = request(server.http, token, "GET", "/api/v1/admin/transcoding", None);
+    assert_eq!(answer.status, 200, "{told}");
+    told
+}
+
+/// Rungs of all jobs in a state.
+fn rungs_in(told: &Value, state: &str) -> usize {
+    let jobs = told["jobs"].as_array().into_iter().flatten();
+    let rungs = jobs.flat_map(|job| job["ladder"]["rungs"].as_array().into_iter().flatten());
+    rungs.filter(|rung| rung["state"] == state).count()
+}
+
+#[test]
+fn four_streams_get_what_fits_none_falls_behind_and_who_stays_gets_what_another_leaves() {
+    if std::env::var_os("PEERS").is_none() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    // Two ladders fit whole, of the third a part; much less than this machine has, since other tests run beside it.
+    let settings = [
+        ("HEADWATER_TRANSCODE_LADDER", "default"),
+        ("HEADWATER_TRANSCODE_CPU_BUDGET", "0.8"),
+        ("HEADWATER_LIVE_RECONNECT", "2 s"),
+    ];
+    let token = owner_token(data.path(), &settings);
+    let server = Server::start(data.path(), &settings);
+    let clip = data.path().join("clip.flv");
+    output(
+        "ffmpeg",
+        &format!(
+            "-v error -f lavfi -i testsrc2=size=1280x720:rate=30 -t 10 -c:v libx264 -preset ultrafast -tune zerolatency \
+             -g 30 -b:v 3M {}",
+            clip.display()
+        ),
+    );
+    let names = ["one", "two", "three", "four"];
+    let mut publishers: Vec<Publisher> = names
+        .iter()
+        .map(|name| {
+            let publisher = Publisher::start(
+                &server.publish_url(name),
+                &format!("-stream_loop -1 -i {} -c copy", clip.display()),
+            );
+            server.get_until(&format!("/live/{name}.m3u8"), |answer| answer.status == 200);
+            publisher
+        })
+        .collect();
+    std::thread::sleep(Duration::from_secs(20));
+    let told = transcoding(&server, &token);
+    let (used, total) = (told["budget"]["used"].as_u64(), told["budget"]["total"].as_u64());
+    assert_eq!(total, Some(800), "{told}");
+    assert!(used > Some(700) && used <= total, "{told}");
+    assert!(
+        rungs_in(&told, "running") >= 7 && rungs_in(&told, "dropped") >= 4,
+        "{told}"
+    );
+    let dropped = told["jobs"].to_string();
+    assert!(
+        dropped.contains("this server has room for"),
+        "its owner is told: {told}"
+    );
+    assert!(!dropped.contains("fell behind"), "{told}");
+    for name in names {
+        let listed = server.get(&format!("/live/{name}.m3u8")).text();
+        let newest: Vec<usize> = media_playlists(&listed)
+            .iter()
+            .map(|path| {
+                let text = server.get(&format!("/live/{path}")).text();
+                assert!(!text.contains("#EXT-X-GAP"), "{name} {path}: {text}");
+                text.matches("#EXTINF").count()
+            })
+            .collect();
+        assert!(newest[0] >= 8, "{name}: {newest:?}");
+        assert!(newest.iter().all(|count| count + 2 > newest[0]), "{name}: {newest:?}");
+    }
+    // The first, which has a whole ladder, leaves room.
+    let before = rungs_in(&told, "dropped");
+    publishers.remove(0);
+    let patience = Instant::now() + Duration::from_secs(60);
+    while rungs_in(&transcoding(&server, &token), "dropped") >= before {
+        assert!(Instant::now() < patience, "{}", transcoding(&server, &token));
+        std::thread::sleep(Duration::from_millis(500));
+    }
 }

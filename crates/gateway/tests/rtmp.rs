@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -210,9 +211,7 @@ async fn a_player_that_does_not_read_skips_and_harms_nobody() {
             last = time;
         }
     }
-    server
-        .settled(|stats| stats.skips.load(std::sync::atomic::Ordering::Relaxed) > 0)
-        .await;
+    server.settled(|stats| stats.skips.load(Ordering::Relaxed) > 0).await;
 }
 
 #[tokio::test]
@@ -234,7 +233,7 @@ async fn a_player_that_takes_nothing_is_disconnected_in_the_end() {
     server
         .settled(|stats| stats.players.value() == 0 && stats.publishers.value() == 1)
         .await;
-    assert_eq!(server.stats().stalled.load(std::sync::atomic::Ordering::Relaxed), 1);
+    assert_eq!(server.stats().stalled.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
@@ -393,6 +392,32 @@ async fn stopping_the_server_closes_everything_and_keeps_the_broadcast_waiting()
     assert!(publisher.is_closed().await);
     assert_eq!(broadcast.state(), State::Waiting);
     assert_eq!(server.stats().connections.value(), 0);
+}
+
+#[tokio::test]
+async fn a_publisher_that_can_connect_anew_is_asked_to_before_the_server_stops_and_loses_nothing() {
+    let mut server = Server::start().await;
+    let mut publisher = Client::publish(&server, "colors").await;
+    publish_seconds(&mut publisher, 0..1).await;
+    let broadcast = server.broadcast("colors");
+    server.has_read(30 * 3_000).await;
+    let stats = server.stats();
+    let before = stats.bytes_in.load(Ordering::Relaxed);
+    let leaving = async {
+        let asked = |event: &Event| match event {
+            Event::Reconnect { tc_url, description } => tc_url.is_none() && description.contains("restart"),
+            _ => false,
+        };
+        publisher.until(asked).await;
+        publisher.send_frame(1_000, true).await;
+        // It is served until it leaves.
+        while stats.bytes_in.load(Ordering::Relaxed) == before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        drop(publisher);
+    };
+    tokio::join!(leaving, server.stop());
+    assert_eq!(broadcast.state(), State::Waiting);
 }
 
 /// Connects to the server, and says first what a proxy would.

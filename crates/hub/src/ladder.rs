@@ -26,7 +26,7 @@ pub enum Ladder {
 pub struct Rung {
     /// What it is called: `720p`. Unique in its ladder.
     pub name: Arc<str>,
-    /// Pixels of the shorter side of its picture; 0 for sound alone.
+    /// Pixels of the shorter side of its picture.
     pub size: u32,
     /// Frames per second at most.
     pub frame_rate_max: u32,

@@ -55,7 +55,7 @@ fn media(window: &Window, track: TrackId, file: File) {
         Found::Init(init) => assert!(!init.bytes.is_empty()),
         Found::Segment { segment, .. } => assert!(segment.bytes() > 0),
         Found::Part(part) => assert!(!part.bytes.is_empty()),
-        Found::Past => assert!(window.ended, "what is not over is not past"),
+        Found::Past => {}
         Found::Soon => assert!(!window.ended, "nothing comes after the end"),
         Found::Nothing => {}
     }
@@ -76,6 +76,7 @@ mod tests {
             "video/18446744073709551615.mp4",
             "audio/init-0.mp4",
             "../video/1.mp4",
+            "video/1-18446744073709551615.mp4",
             "\u{1f600}",
         ] {
             super::request(text.as_bytes());

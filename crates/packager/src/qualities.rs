@@ -52,6 +52,15 @@ impl<'a> Quality<'a> {
         })
     }
 
+    /// What one of several sounds is called, as nobody says more of it.
+    pub(crate) fn name(&self) -> String {
+        match self.track.index {
+            sent @ 1..TrackId::DERIVED => format!("Audio {}", sent + 1),
+            // The main one, or what is made of it.
+            _ => "Audio".to_owned(),
+        }
+    }
+
     /// Pixels of the shorter side, which names a quality.
     fn lines(&self) -> u32 {
         self.size.map_or(0, |(width, height)| width.min(height))
@@ -74,35 +83,57 @@ pub(crate) fn pictures(window: &Window) -> Vec<Quality<'_>> {
     tracks.filter_map(|track| Quality::of(window, track)).collect()
 }
 
-/// Sounds that everybody can decode, where some are made; else those that the source sends.
-pub(crate) fn sounds(window: &Window) -> Vec<Quality<'_>> {
-    let tracks = tracks(window, Kind::Audio);
-    let made = tracks.iter().any(|track| track.is_derived());
-    let tracks = tracks.into_iter().filter(|track| track.is_derived() == made);
-    tracks.filter_map(|track| Quality::of(window, track)).collect()
+/// All sounds: first those that everybody can decode, of these what is made of the main one before what the source sends beside it.
+pub(crate) fn all_sounds(window: &Window) -> Vec<Quality<'_>> {
+    let tracks = tracks(window, Kind::Audio).into_iter();
+    let mut sounds: Vec<_> = tracks.filter_map(|track| Quality::of(window, track)).collect();
+    sounds.sort_by_key(|sound| (!plays_everywhere(sound), !sound.track.is_derived(), sound.track));
+    sounds
 }
 
-/// The variants that a viewer wants, in the order they want. Where none is as they want, it is the nearest.
+/// Sounds that everybody can decode, where there are some; else those that the source sends.
+pub(crate) fn sounds(window: &Window) -> Vec<Quality<'_>> {
+    let mut sounds = all_sounds(window);
+    if sounds.first().is_some_and(plays_everywhere) {
+        sounds.retain(plays_everywhere);
+    }
+    sounds
+}
+
+/// AAC is what every player has.
+fn plays_everywhere(sound: &Quality<'_>) -> bool {
+    sound.codec_string.starts_with("mp4a.40")
+}
+
+/// The variants that a viewer wants, in the order they want. Where no picture is as they want, it is the nearest. Sound alone goes with
+/// the pictures of those who set no lower limit.
 pub(crate) fn chosen<'a, 'b>(all: &'a [Quality<'b>], choice: Choice) -> Vec<&'a Quality<'b>> {
     let (least, most) = (
         choice.resolution_min.unwrap_or(0),
         choice.resolution_max.unwrap_or(u32::MAX),
     );
+    let is_picture = |variant: &&Quality<'_>| variant.track.kind == Kind::Video;
     let fits = |variant: &&Quality<'_>| (least..=most).contains(&variant.lines());
     let distance = |variant: &&Quality<'_>| match variant.lines() {
         lines if lines > most => lines - most,
         lines => least.saturating_sub(lines),
     };
-    let mut chosen: Vec<_> = all.iter().filter(fits).collect();
+    let mut chosen: Vec<_> = all.iter().filter(is_picture).filter(fits).collect();
     if chosen.is_empty() {
-        chosen.extend(all.iter().min_by_key(distance));
+        chosen.extend(all.iter().filter(is_picture).min_by_key(distance));
     }
+    chosen.extend(all.iter().filter(|variant| !is_picture(variant) && least == 0));
     match choice.descending {
         Some(true) => chosen.sort_by_key(|variant| std::cmp::Reverse((variant.lines(), variant.peak))),
         Some(false) => chosen.sort_by_key(|variant| (variant.lines(), variant.peak)),
         None => {}
     }
     chosen
+}
+
+/// Whether a viewer wants no picture at all, where there is sound.
+pub(crate) fn wants_sound_alone(sounds: &[Quality<'_>], choice: Choice) -> bool {
+    choice.resolution_max == Some(0) && !sounds.is_empty()
 }
 
 /// One more for each variant that is less.

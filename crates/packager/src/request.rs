@@ -195,8 +195,8 @@ pub enum Found {
     },
     /// A part.
     Part(Part),
-    /// A segment that never came: a gap, or the one that would have come next, had the broadcast not ended. Players of DASH
-    /// ask for it before they know.
+    /// A segment that never came: a gap, or the one that would have come next, had the broadcast not ended or another source not come.
+    /// Players of DASH ask for it before they know.
     Past,
     /// It will be there soon: the part that playlists hint at, or the segment after the growing one.
     Soon,
@@ -218,11 +218,13 @@ pub fn find(window: &Window, track: TrackId, file: File) -> Found {
             Some(part) => Found::Part(part.clone()),
             None => soon_if(!window.ended && number == rendition.next_part),
         },
-        File::Segment(number) => match rendition
+        File::Segment { number, discontinuity } => match rendition
             .segment(number)
             .filter(|segment| segment.gap.is_some() || !segment.parts.is_empty())
         {
-            Some(segment) if segment.gap.is_some() => Found::Past,
+            // Who asks by the name of a stretch that is over did not know that it would be.
+            Some(segment) if segment.gap.is_some() || discontinuity < segment.discontinuity => Found::Past,
+            Some(segment) if discontinuity > segment.discontinuity => Found::Nothing,
             Some(segment) => Found::Segment {
                 segment: Arc::clone(segment),
                 whole: number < rendition.next_whole(),

@@ -38,8 +38,21 @@ impl Budget {
     /// Takes what `base` and as many of `rungs` cost as fit; those from the front are left out first. Returns how many are left out,
     /// all of them if not even the last one fits.
     pub fn reserve(self: &Arc<Self>, base: u32, rungs: &[u32]) -> (Reservation, usize) {
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = self.total.saturating_sub(*used);
+        let mut reservation = Reservation {
+            budget: Arc::clone(self),
+            cost: 0,
+        };
+        let left_out = reservation.renew(base, rungs);
+        (reservation, left_out)
+    }
+}
+
+impl Reservation {
+    /// The same as [`Budget::reserve`], in place of what this has; others may have made room since.
+    pub fn renew(&mut self, base: u32, rungs: &[u32]) -> usize {
+        let mut used = self.budget.used.lock().unwrap_or_else(PoisonError::into_inner);
+        *used = used.saturating_sub(self.cost);
+        let left = self.budget.total.saturating_sub(*used);
         let cost = |from: usize| {
             rungs
                 .iter()
@@ -47,13 +60,9 @@ impl Budget {
                 .fold(base, |sum, cost| sum.saturating_add(*cost))
         };
         let from = (0..rungs.len()).find(|from| cost(*from) <= left).unwrap_or(rungs.len());
-        let cost = if from < rungs.len() { cost(from) } else { 0 };
-        *used += cost;
-        let reservation = Reservation {
-            budget: Arc::clone(self),
-            cost,
-        };
-        (reservation, from)
+        self.cost = if from < rungs.len() { cost(from) } else { 0 };
+        *used += self.cost;
+        from
     }
 }
 
@@ -81,6 +90,17 @@ mod tests {
             (3, 1_000),
             "not even the decoder is paid for"
         );
+    }
+
+    #[test]
+    fn what_found_no_room_finds_it_when_another_has_ended() {
+        let budget = Budget::new(1_000);
+        let (first, _) = budget.reserve(50, &[400, 150, 100]);
+        let (mut second, left_out) = budget.reserve(50, &[400, 150, 100]);
+        assert_eq!(left_out, 1);
+        assert_eq!((second.renew(50, &[400, 150, 100]), budget.used()), (1, 1_000));
+        drop(first);
+        assert_eq!((second.renew(50, &[400, 150, 100]), budget.used()), (0, 700));
     }
 
     #[test]

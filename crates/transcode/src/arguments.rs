@@ -1,6 +1,6 @@
 //! A child's arguments, from typed values: no shell and no word of a stranger.
 
-use media::{AudioParameters, VideoCodec, VideoParameters};
+use media::{AudioCodec, AudioParameters, VideoCodec, VideoParameters};
 
 use crate::encoder::Encoder;
 use crate::ladder::{Shape, Speed};
@@ -51,16 +51,23 @@ pub fn video(
     out
 }
 
-/// Makes AAC of another codec's sound.
-pub fn audio(source: &AudioParameters) -> Vec<String> {
+/// Makes AAC or Opus, or both, of another codec's sound.
+pub fn audio(source: &AudioParameters, codecs: impl Iterator<Item = AudioCodec>) -> Vec<String> {
     let mut out = beginning();
-    put(&mut out, &["-f", "matroska", "-i", "pipe:0", "-map", "0:a"]);
-    // Where the source left something out, silence keeps what follows at its time.
-    put(&mut out, &["-af", "aresample=async=1", "-c:a", "aac"]);
-    let (channels, rate) = (source.channels.clamp(1, 2), aac_rate(source.sample_rate));
-    put(&mut out, &["-ac", &channels.to_string(), "-ar", &rate.to_string()]);
-    put(&mut out, &["-b:a", if channels == 1 { "96000" } else { "160000" }]);
-    output(&mut out, 0);
+    put(&mut out, &["-f", "matroska", "-i", "pipe:0"]);
+    let channels = source.channels.clamp(1, 2);
+    for (nth, codec) in codecs.enumerate() {
+        // Where the source left something out, silence keeps what follows at its time.
+        put(&mut out, &["-map", "0:a", "-af", "aresample=async=1"]);
+        let (encoder, rate, bitrates) = match codec {
+            AudioCodec::Opus => ("libopus", 48_000, ["64000", "112000"]),
+            _ => ("aac", aac_rate(source.sample_rate), ["96000", "160000"]),
+        };
+        put(&mut out, &["-c:a", encoder, "-ac", &channels.to_string()]);
+        put(&mut out, &["-ar", &rate.to_string(), "-b:a"]);
+        put(&mut out, &[bitrates[usize::from(channels) - 1]]);
+        output(&mut out, nth);
+    }
     out
 }
 

@@ -1,4 +1,4 @@
-//! Sound that is not AAC, made AAC by a child of its own: trouble with pictures is none of it.
+//! Sound in another codec, made by a child of its own: trouble with pictures is none of it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,10 +17,16 @@ use crate::running::Running;
 use crate::works::Works;
 
 /// The AAC that is made of another codec's sound.
-pub const TRACK: TrackId = TrackId {
-    kind: Kind::Audio,
-    index: TrackId::DERIVED,
-};
+pub const AAC: TrackId = made(0);
+/// The Opus that is made of it, where that is asked for.
+pub const OPUS: TrackId = made(1);
+
+const fn made(n: u8) -> TrackId {
+    TrackId {
+        kind: Kind::Audio,
+        index: TrackId::DERIVED + n,
+    }
+}
 
 /// The sound of one source.
 #[derive(Debug)]
@@ -28,6 +34,7 @@ pub struct Audio {
     works: Arc<Works>,
     derived: Derived,
     source: AudioParameters,
+    tracks: Vec<TrackId>,
     _reservation: Reservation,
     running: Option<Running>,
     troubles: Troubles,
@@ -35,20 +42,23 @@ pub struct Audio {
 }
 
 impl Audio {
-    /// For sound that not every player plays, if there is room for it; `None` for AAC, which passes untouched.
+    /// AAC of sound that not every player plays, and Opus where it is asked for, as there is room for them; `None` where nothing is to
+    /// be made: AAC passes untouched.
     pub fn new(works: &Arc<Works>, derived: &Derived, source: AudioParameters) -> Option<Self> {
-        if source.codec == AudioCodec::Aac {
-            return None;
-        }
-        let (reservation, left_out) = works.budget.reserve(0, &[cost::AUDIO]);
+        let mut tracks = wanted(source.codec, works.opus);
+        let (reservation, left_out) = works.budget.reserve(0, &vec![cost::AUDIO; tracks.len()]);
         if left_out > 0 {
-            warn!(broadcast = %derived.broadcast().name(), "there is no room to make AAC of this stream's sound");
+            warn!(broadcast = %derived.broadcast().name(), "there is no room to encode this stream's sound");
+        }
+        tracks.drain(..left_out);
+        if tracks.is_empty() {
             return None;
         }
         Some(Self {
             works: Arc::clone(works),
             derived: derived.clone(),
             source,
+            tracks,
             _reservation: reservation,
             running: None,
             troubles: Troubles::default(),
@@ -59,6 +69,11 @@ impl Audio {
     /// The source that it is of.
     pub fn source(&self) -> &AudioParameters {
         &self.source
+    }
+
+    /// What is made of it.
+    pub fn tracks(&self) -> &[TrackId] {
+        &self.tracks
     }
 
     /// Hands a frame of the source to the child; starts one where none runs.
@@ -75,6 +90,11 @@ impl Audio {
     /// Its child, if one runs.
     pub fn generation(&self) -> Option<Generation> {
         self.running.as_ref().map(|running| running.generation)
+    }
+
+    /// The number of its child's process.
+    pub fn process(&self) -> Option<u32> {
+        self.running.as_ref().and_then(Running::process)
     }
 
     /// Takes what its child says.
@@ -107,7 +127,8 @@ impl Audio {
 
     fn start(&mut self, now: Duration, published: &mut Published) {
         let source = Parameters::Audio(self.source.clone());
-        match self.works.start(&arguments::audio(&self.source), &source, &[TRACK]) {
+        let arguments = arguments::audio(&self.source, self.tracks.iter().map(|track| codec(*track)));
+        match self.works.start(&arguments, &source, &self.tracks) {
             Ok(running) => self.running = Some(running),
             Err(error) => self.trouble(now, &Trouble::Crashed(error.to_string()), published),
         }
@@ -115,11 +136,42 @@ impl Audio {
 
     fn trouble(&mut self, now: Duration, trouble: &Trouble, published: &mut Published) {
         drop(self.running.take());
-        published.lose(&self.derived, TRACK);
+        for track in &self.tracks {
+            published.lose(&self.derived, *track);
+        }
         let step = self.troubles.judge(now, trouble, 1);
         warn!(broadcast = %self.derived.broadcast().name(), %trouble, ?step, "encoding sound is in trouble");
         if let Step::Rest(rest) = step {
             self.resting = now + rest;
         }
+    }
+}
+
+/// What is to be made of a source's sound, what is left out first where there is no room before what goes last.
+fn wanted(source: AudioCodec, opus: bool) -> Vec<TrackId> {
+    let (aac, opus) = (source != AudioCodec::Aac, opus && source != AudioCodec::Opus);
+    let tracks = [(OPUS, opus), (AAC, aac)].into_iter();
+    tracks.filter_map(|(track, made)| made.then_some(track)).collect()
+}
+
+fn codec(track: TrackId) -> AudioCodec {
+    if track == OPUS {
+        AudioCodec::Opus
+    } else {
+        AudioCodec::Aac
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sound_is_made_in_the_codecs_that_it_is_not_in() {
+        assert_eq!(wanted(AudioCodec::Aac, false), []);
+        assert_eq!(wanted(AudioCodec::Aac, true), [OPUS]);
+        assert_eq!(wanted(AudioCodec::Opus, true), [AAC]);
+        assert_eq!(wanted(AudioCodec::Ac3, true), [OPUS, AAC]);
+        assert_eq!(wanted(AudioCodec::Ac3, false), [AAC]);
     }
 }

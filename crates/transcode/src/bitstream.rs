@@ -1,7 +1,7 @@
 //! From what an encoder gives out to what the hub carries: parameters, and frames without start codes.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use media::codec::{aac, av1, avc, hevc};
+use media::codec::{aac, av1, avc, hevc, opus};
 use media::{Parameters, VideoParameters};
 
 use crate::nut::{Class, Stream};
@@ -13,6 +13,7 @@ enum Form {
     Hevc,
     Av1,
     Aac,
+    Opus,
 }
 
 /// Turns the frames of one stream into samples' bytes.
@@ -30,10 +31,12 @@ impl Bitstream {
             (Class::Video, b"HEVC" | b"hevc" | b"H265" | b"hev1" | b"hvc1") => Form::Hevc,
             (Class::Video, b"AV01" | b"av01") => Form::Av1,
             (Class::Audio, b"\xff\x00\x00\x00" | b"mp4a") => Form::Aac,
+            (Class::Audio, b"\x4f\x70\x00\x00" | b"Opus" | b"OPUS") => Form::Opus,
             _ => return None,
         };
         let parameters = match form {
             Form::Aac => aac::parameters(stream.extradata.clone()).ok().map(Parameters::Audio),
+            Form::Opus => opus::parameters(stream.extradata.clone()).ok().map(Parameters::Audio),
             Form::Av1 => video(form, &stream.extradata),
             Form::Avc | Form::Hevc => video(form, &lengths(&stream.extradata)),
         };
@@ -50,7 +53,7 @@ impl Bitstream {
         let frame = match self.form {
             Form::Avc | Form::Hevc => lengths(&frame),
             Form::Av1 => av1::strip_temporal_delimiters(frame),
-            Form::Aac => return frame,
+            Form::Aac | Form::Opus => return frame,
         };
         if self.parameters.is_none() {
             self.parameters = video(self.form, &frame);
@@ -58,7 +61,7 @@ impl Bitstream {
         match self.form {
             Form::Avc => avc::without_parameter_sets(frame, 4),
             Form::Hevc => hevc::without_parameter_sets(frame, 4),
-            Form::Av1 | Form::Aac => frame,
+            Form::Av1 | Form::Aac | Form::Opus => frame,
         }
     }
 }
@@ -69,7 +72,7 @@ fn video(form: Form, sample: &[u8]) -> Option<Parameters> {
         Form::Avc => avc::parameters(avc::in_band_parameter_sets(&[], sample)?),
         Form::Hevc => hevc::parameters(hevc::in_band_parameter_sets(&[], sample)?),
         Form::Av1 => av1::parameters(av1::sequence_header_in(&[], sample)?),
-        Form::Aac => return None,
+        Form::Aac | Form::Opus => return None,
     };
     read.ok().map(Parameters::Video)
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use command_fds::{CommandFdExt, FdMapping};
-use rustix::process::{Pid, Resource, Rlimit, prlimit, setpriority_process};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::pipe;
 use tokio::process::{ChildStderr, ChildStdin, Command};
@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
 
 use crate::arguments::FIRST_OUTPUT;
-use crate::nut;
+use crate::{nut, priority};
 
 /// Frames that wait to go into a child.
 const QUEUE_FRAMES_MAX: usize = 512;
@@ -66,6 +66,7 @@ pub enum ChildEvent {
 pub struct Child {
     input: Option<mpsc::Sender<Bytes>>,
     queued: Arc<AtomicUsize>,
+    process: Option<u32>,
     /// Dropped, the process is killed.
     _kill: oneshot::Sender<()>,
 }
@@ -91,8 +92,9 @@ impl Child {
         let mut process = command.spawn()?;
         // The command holds the write ends: an output ends when the child alone has let go of it.
         drop(command);
-        if let Some(pid) = process.id() {
-            restrict(pid, launch.memory_max);
+        let id = process.id();
+        if let Some(id) = id {
+            restrict(id, launch.memory_max);
         }
         let (input, queue) = mpsc::channel(QUEUE_FRAMES_MAX);
         let queued = Arc::new(AtomicUsize::new(0));
@@ -124,8 +126,14 @@ impl Child {
         Ok(Self {
             input: Some(input),
             queued,
+            process: id,
             _kill: kill,
         })
+    }
+
+    /// The process's number.
+    pub fn process(&self) -> Option<u32> {
+        self.process
     }
 
     /// Hands it bytes, without waiting.
@@ -213,9 +221,7 @@ fn restrict(pid: u32, memory_max: u64) {
             debug!(%error, ?resource, "a limit of ffmpeg could not be set");
         }
     }
-    if let Err(error) = setpriority_process(Some(id), NICE) {
-        debug!(%error, "ffmpeg's priority could not be lowered");
-    }
+    priority::lower(pid, NICE);
     if let Err(error) = std::fs::write(
         Path::new("/proc").join(pid.to_string()).join("oom_score_adj"),
         OOM_SCORE,

@@ -8,12 +8,13 @@ use media::{Kind, Parameters, Sample, TrackId, VideoParameters};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::audio::{self, Audio};
+use crate::audio::Audio;
 use crate::child::{ChildEvent, Generation};
 use crate::ladder::{Preset, Wanted, find};
 use crate::planner::{Measured, Planner};
 use crate::published::Published;
 use crate::running::Running;
+use crate::usage::{self, Meter};
 use crate::video::{Asked, Video};
 use crate::works::Works;
 
@@ -38,6 +39,7 @@ pub struct Job {
     audio: Option<Audio>,
     /// Children that give out their last frames, and until when they may.
     draining: Vec<(Running, Duration)>,
+    meter: Meter,
 }
 
 impl Job {
@@ -53,6 +55,7 @@ impl Job {
             video: None,
             audio: None,
             draining: Vec::new(),
+            meter: Meter::default(),
         }
     }
 
@@ -149,13 +152,16 @@ impl Job {
         }
         let until = self.began.elapsed() + DRAIN;
         let old = self.audio.take();
-        let had = old.is_some();
+        let before = old.as_ref().map(|audio| audio.tracks().to_vec()).unwrap_or_default();
         self.draining
             .extend(old.and_then(Audio::finish).map(|running| (running, until)));
         self.audio = Audio::new(&self.works, &self.derived, source);
-        if had && self.audio.is_none() {
-            self.published.lose(&self.derived, audio::TRACK);
-        }
+        let now = self
+            .audio
+            .as_ref()
+            .map(|audio| audio.tracks().to_vec())
+            .unwrap_or_default();
+        self.lose(&before, &now);
     }
 
     /// Those tracks of before that are not made any more end.
@@ -237,8 +243,18 @@ impl Job {
         }
     }
 
+    fn measure(&mut self, now: Duration) {
+        let running = self.video.as_ref().and_then(Video::process);
+        let processes = running.into_iter().chain(self.audio.as_ref().and_then(Audio::process));
+        let measured = self.meter.read(now, processes, usage::taken);
+        if measured.is_some() {
+            self.works.usage.set(self.broadcast.id(), measured);
+        }
+    }
+
     fn look(&mut self) {
         let now = self.began.elapsed();
+        self.measure(now);
         self.draining.retain(|(_, until)| *until > now);
         if let Some(video) = &mut self.video {
             video.handle_timeout(now, &mut self.published);
@@ -246,6 +262,12 @@ impl Job {
         if let Some(audio) = &mut self.audio {
             audio.handle_timeout(now, &mut self.published);
         }
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        self.works.usage.set(self.broadcast.id(), None);
     }
 }
 

@@ -6,7 +6,6 @@
 mod admission;
 mod arguments;
 mod audio;
-mod bitrate;
 mod bitstream;
 mod child;
 mod cost;
@@ -18,20 +17,24 @@ mod isolation;
 mod job;
 pub mod ladder;
 mod matroska;
+mod meter;
 mod nut;
 mod own_options;
 mod planner;
 mod policy;
+mod priority;
 mod published;
+mod rung;
 mod running;
 #[cfg(test)]
 mod tests;
 mod times;
 mod transcoder;
+mod usage;
 mod video;
 mod works;
 
-pub use encoder::{ENCODERS, Encoder, Family, Found, Probe, probe};
+pub use encoder::{ENCODERS, Encoder, Family, Found, Probe, has_opus, probe};
 pub use forecast::{Forecast, Foreseen};
 pub use own_options::{OwnOptions, Refused};
 pub use planner::{Answer, Measured, NoPlanner, Planner};

@@ -20,6 +20,13 @@ const MEMORY: Duration = Duration::from_secs(60);
 const REST_FIRST: Duration = Duration::from_secs(30);
 const REST_MAX: Duration = Duration::from_secs(300);
 
+/// After so long without trouble, a rung that was dropped is tried once more.
+const CALM_FIRST: Duration = Duration::from_secs(300);
+/// Each time that trouble is back at once, that takes twice as long, up to this.
+const CALM_MAX: Duration = Duration::from_secs(3_600);
+/// Trouble so soon after a rung was tried once more is that rung's.
+const RELAPSE: Duration = Duration::from_secs(120);
+
 /// What is wrong with a child.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
@@ -145,11 +152,21 @@ pub enum Step {
 pub struct Troubles {
     recent: VecDeque<Duration>,
     rests: u32,
+    /// The last trouble, or the last time that a rung was tried once more.
+    last: Duration,
+    /// When a rung was tried once more.
+    forgiven: Option<Duration>,
+    /// How often that went wrong.
+    relapses: u32,
 }
 
 impl Troubles {
     /// Decides: a first trouble is bad luck, unless there is too much to do. After that the topmost rung goes, which costs most.
     pub fn judge(&mut self, now: Duration, trouble: &Trouble, rungs: usize) -> Step {
+        self.last = now;
+        if self.forgiven.take().is_some_and(|at| now - at < RELAPSE) {
+            self.relapses += 1;
+        }
         while self.recent.front().is_some_and(|at| now - *at > MEMORY) {
             self.recent.pop_front();
         }
@@ -171,6 +188,17 @@ impl Troubles {
         self.recent.clear();
         self.recent.push_back(now + rest);
         Step::Rest(rest)
+    }
+
+    /// Whether a rung that was dropped may be tried once more; if so, it is taken to be.
+    pub fn are_over(&mut self, now: Duration) -> bool {
+        let calm = CALM_MAX.min(CALM_FIRST * 2_u32.pow(self.relapses.min(4)));
+        let over = now.saturating_sub(self.last) >= calm;
+        if over {
+            self.last = now;
+            self.forgiven = Some(now);
+        }
+        over
     }
 }
 
@@ -268,6 +296,22 @@ mod tests {
         assert_eq!(troubles.judge(ms(12_000), &crash, 1), Step::Rest(ms(30_000)));
         assert_eq!(troubles.judge(ms(50_000), &crash, 1), Step::Rest(ms(60_000)));
         assert_eq!(troubles.judge(ms(900_000), &crash, 1), Step::Again);
+    }
+
+    #[test]
+    fn a_dropped_rung_is_tried_again_after_a_calm_that_grows_with_each_relapse() {
+        let mut troubles = Troubles::default();
+        let seconds = |seconds: u64| ms(seconds * 1_000);
+        troubles.judge(seconds(100), &Trouble::Behind, 3);
+        assert!(!troubles.are_over(seconds(399)));
+        assert!(troubles.are_over(seconds(400)));
+        assert!(!troubles.are_over(seconds(401)), "one rung at a time");
+        troubles.judge(seconds(410), &Trouble::Behind, 3);
+        assert!(!troubles.are_over(seconds(1_009)));
+        assert!(troubles.are_over(seconds(1_010)), "twice as long");
+        // Trouble long after has nothing to do with it.
+        troubles.judge(seconds(5_000), &Trouble::Behind, 3);
+        assert!(troubles.are_over(seconds(5_600)));
     }
 
     #[test]

@@ -187,6 +187,11 @@ impl Running {
         Err(Trouble::Garbled(format!("a codec {fourcc} at {timescale} Hz")))
     }
 
+    /// The number of its process.
+    pub fn process(&self) -> Option<u32> {
+        self.child.process()
+    }
+
     /// What is wrong with it now.
     pub fn handle_timeout(&mut self, now: Duration) -> Option<Trouble> {
         self.watch.handle_timeout(now)

@@ -13,12 +13,13 @@ use tracing::warn;
 
 use crate::admission::Budget;
 use crate::child::Launch;
-use crate::encoder::{Encoder, Family, Found, Probe, probe};
+use crate::encoder::{Encoder, Family, Found, Probe, has_opus, probe};
 use crate::forecast::{self, Forecast};
 use crate::isolation;
 use crate::job::{EVENTS_MAX, Job};
 use crate::ladder::{Preset, Source};
 use crate::planner::Planner;
+use crate::usage::Usage;
 use crate::works::Works;
 
 /// How a server encodes.
@@ -32,6 +33,8 @@ pub struct Options {
     pub presets: Vec<Preset>,
     /// Thousandths of a processor that all encoding may take.
     pub cpu_budget: u32,
+    /// Whether sound is made Opus too, where it is not.
+    pub opus: bool,
     /// Bytes of memory that one child may write to.
     pub memory_max: u64,
     /// An empty folder that children run in.
@@ -43,13 +46,17 @@ pub fn cpu_budget_of(cores: usize) -> u32 {
     u32::try_from(cores).unwrap_or(u32::MAX).saturating_mul(750)
 }
 
-/// How much of its budget a server encodes with.
+/// What a server encodes with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Load {
     /// Thousandths of a processor that all encoding may take.
     pub total: u32,
     /// Those that are taken.
     pub used: u32,
+    /// Those that encoders really took in the last seconds.
+    pub measured: u32,
+    /// How often an encoder was in trouble, ever.
+    pub troubles: u64,
 }
 
 /// Encodes the ladders of a hub's broadcasts. Cloning gives another handle to the same.
@@ -58,6 +65,7 @@ pub struct Transcoder {
     budget: Arc<Budget>,
     family: Family,
     presets: Arc<[Preset]>,
+    usage: Arc<Usage>,
     /// Known once they were tried.
     encoders: Arc<OnceLock<Arc<Found>>>,
 }
@@ -65,18 +73,18 @@ pub struct Transcoder {
 impl Transcoder {
     /// Starts to follow `hub`, for as long as that lives.
     pub fn start(hub: Hub, options: Options, planner: Arc<dyn Planner>) -> Self {
-        let budget = Budget::new(options.cpu_budget);
         let transcoder = Self {
-            budget: Arc::clone(&budget),
+            budget: Budget::new(options.cpu_budget),
             family: options.family,
             presets: options.presets.clone().into(),
+            usage: Arc::default(),
             encoders: Arc::default(),
         };
-        let tried = Arc::clone(&transcoder.encoders);
+        let known = transcoder.clone();
         // Before anything else, so that no broadcast is missed.
         let events = hub.subscribe();
         tokio::spawn(async move {
-            let shop = Shop::open(hub, options, budget, planner, tried).await;
+            let shop = Shop::open(hub, options, known, planner).await;
             shop.run(events).await;
         });
         transcoder
@@ -98,11 +106,18 @@ impl Transcoder {
         self.encoders.get().map(|found| found.0.clone()).unwrap_or_default()
     }
 
+    /// What the encoders of a broadcast really took in the last seconds, in thousandths of a processor.
+    pub fn measured(&self, broadcast: &BroadcastId) -> Option<u32> {
+        self.usage.of(broadcast)
+    }
+
     /// How much of the budget is taken.
     pub fn load(&self) -> Load {
         Load {
             total: self.budget.total(),
             used: self.budget.used(),
+            measured: self.usage.sum(),
+            troubles: self.usage.troubles(),
         }
     }
 }
@@ -111,49 +126,44 @@ impl Transcoder {
 struct Shop {
     hub: Hub,
     planner: Arc<dyn Planner>,
-    budget: Arc<Budget>,
+    /// What others can ask.
+    known: Transcoder,
     launch: Arc<Launch>,
-    family: Family,
     encoders: Arc<Found>,
-    presets: Arc<[Preset]>,
+    opus: bool,
     cores: usize,
-    tried: Arc<OnceLock<Arc<Found>>>,
     jobs: JoinSet<BroadcastId>,
-    known: HashSet<BroadcastId>,
+    taken: HashSet<BroadcastId>,
 }
 
 impl Shop {
-    async fn open(
-        hub: Hub,
-        options: Options,
-        budget: Arc<Budget>,
-        planner: Arc<dyn Planner>,
-        tried: Arc<OnceLock<Arc<Found>>>,
-    ) -> Self {
+    async fn open(hub: Hub, options: Options, known: Transcoder, planner: Arc<dyn Planner>) -> Self {
         let encoders = match options.family {
             Family::Software => Found::default(),
             family => probe(&options.ffmpeg, |encoder| encoder.family == family).await,
         };
+        let opus = options.opus && has_opus(&options.ffmpeg).await;
+        if options.opus && !opus {
+            warn!("this ffmpeg has no libopus: transcode.opus makes nothing");
+        }
         if let Err(error) = std::fs::create_dir_all(&options.folder) {
             warn!(%error, folder = %options.folder.display(), "the folder that ffmpeg runs in cannot be made");
         }
         Self {
             hub,
             planner,
-            budget,
+            known,
             launch: Arc::new(Launch {
                 isolation: isolation::find(&options.ffmpeg).await,
                 ffmpeg: options.ffmpeg,
                 memory_max: options.memory_max,
                 folder: options.folder,
             }),
-            family: options.family,
             encoders: Arc::new(encoders),
-            presets: options.presets.into(),
+            opus,
             cores: std::thread::available_parallelism().map_or(1, usize::from),
-            tried,
             jobs: JoinSet::new(),
-            known: HashSet::new(),
+            taken: HashSet::new(),
         }
     }
 
@@ -168,7 +178,7 @@ impl Shop {
                     Ok(_) => {}
                 },
                 Some(ended) = self.jobs.join_next() => match ended {
-                    Ok(id) => drop(self.known.remove(&id)),
+                    Ok(id) => drop(self.taken.remove(&id)),
                     Err(error) => warn!(%error, "the encoding of a broadcast broke off"),
                 },
             }
@@ -177,7 +187,7 @@ impl Shop {
 
     /// Tries every encoder, once and beside the work, so that whoever runs the server can be told.
     fn try_all(&self) {
-        let (tried, ffmpeg) = (Arc::clone(&self.tried), self.launch.ffmpeg.clone());
+        let (tried, ffmpeg) = (Arc::clone(&self.known.encoders), self.launch.ffmpeg.clone());
         if tried.get().is_none() {
             tokio::spawn(async move {
                 // Another try that was quicker found the same.
@@ -195,19 +205,21 @@ impl Shop {
 
     fn take(&mut self, broadcast: Arc<Broadcast>) {
         let id = broadcast.id().clone();
-        if broadcast.settings().ladder == Ladder::Off || !self.known.insert(id.clone()) {
+        if broadcast.settings().ladder == Ladder::Off || !self.taken.insert(id.clone()) {
             return;
         }
-        if self.known.len() == 1 {
+        if self.taken.len() == 1 {
             self.try_all();
         }
         let (events, receiver) = mpsc::channel(EVENTS_MAX);
         let works = Works {
-            budget: Arc::clone(&self.budget),
+            budget: Arc::clone(&self.known.budget),
+            usage: Arc::clone(&self.known.usage),
             launch: Arc::clone(&self.launch),
-            family: self.family,
+            family: self.known.family,
             encoders: Arc::clone(&self.encoders),
-            presets: Arc::clone(&self.presets),
+            opus: self.opus,
+            presets: Arc::clone(&self.known.presets),
             cores: self.cores,
             events,
             generations: AtomicU64::new(0),

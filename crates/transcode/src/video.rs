@@ -3,21 +3,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hub::{Derived, LadderReport, RungReport, RungState};
-use media::{Parameters, Sample, TrackId, VideoCodec, VideoParameters};
+use hub::{Derived, LadderReport};
+use media::{FrameRate, Parameters, Sample, TrackId, VideoCodec, VideoParameters};
 use tracing::{info, warn};
 
 use crate::admission::Reservation;
-use crate::arguments::{self, Rendition};
-use crate::bitrate::Bitrate;
+use crate::arguments;
 use crate::child::{ChildEvent, Generation};
 use crate::cost;
-use crate::encoder::Encoder;
-use crate::ladder::{Preset, Shape, Source, Wanted, shapes};
+use crate::ladder::{Preset, Source, Wanted, shapes};
+use crate::meter::{Measurement, Meter};
 use crate::policy::{Step, Trouble, Troubles};
 use crate::published::Published;
+use crate::rung::{Dropped, Rung};
 use crate::running::Running;
 use crate::works::Works;
+
+/// How often is looked whether there is room now for what found none.
+const ROOM_EVERY: Duration = Duration::from_secs(10);
 
 /// What a broadcast's pictures shall become.
 #[derive(Clone, Debug)]
@@ -30,23 +33,6 @@ pub struct Asked {
     pub notice: Option<String>,
 }
 
-/// One rung of the ladder.
-#[derive(Debug)]
-struct Rung {
-    rendition: Rendition,
-    cost: u32,
-    /// Why it is not made.
-    dropped: Option<String>,
-    /// The source has no more bits than it.
-    heavy: bool,
-}
-
-impl Rung {
-    fn is_made(&self) -> bool {
-        self.dropped.is_none() && !self.heavy
-    }
-}
-
 /// The ladder of one source.
 #[derive(Debug)]
 pub struct Video {
@@ -56,7 +42,9 @@ pub struct Video {
     asked: Asked,
     /// The best first; those that are not made come before those that are.
     rungs: Vec<Rung>,
-    _reservation: Reservation,
+    reservation: Reservation,
+    /// When is looked for room again.
+    room_at: Duration,
     running: Option<Running>,
     troubles: Troubles,
     /// No child before this time.
@@ -64,9 +52,9 @@ pub struct Video {
     /// Why there is none until then.
     rests: Option<String>,
     notice: Option<String>,
-    bitrate: Bitrate,
+    meter: Meter,
     /// The last measurement that nothing was done about.
-    measured: Option<u32>,
+    measured: Option<Measurement>,
     /// A child that was replaced and still gives out what it has.
     retired: Option<Running>,
 }
@@ -74,43 +62,32 @@ pub struct Video {
 impl Video {
     /// Plans a ladder, takes its part of the budget, and tells of both.
     pub fn plan(works: &Arc<Works>, derived: &Derived, source: VideoParameters, asked: Asked) -> Self {
-        let known = Source {
-            codec: source.codec,
-            width: source.width,
-            height: source.height,
-            frame_rate: source.frame_rate,
-            bitrate: None,
-        };
+        let known = known(&source);
         let mut notices: Vec<String> = asked.notice.iter().cloned().collect();
         let mut rungs: Vec<_> = shapes(&known, &asked.wanted)
             .into_iter()
-            .map(|shape| rung(works, shape, &asked.preset, &mut notices))
+            .map(|shape| Rung::new(works, shape, &asked.preset, &mut notices))
             .collect();
         let costs: Vec<_> = rungs.iter().map(|rung| rung.cost).collect();
         let (reservation, left_out) = works.budget.reserve(cost::decode(&known), &costs);
         for rung in rungs.iter_mut().take(left_out) {
-            rung.dropped = Some("this server has no room for it".to_owned());
+            rung.dropped = Some(Dropped::NoRoom);
         }
-        if left_out > 0 {
-            notices.push(format!(
-                "this server has room for {} of {} qualities: its processors encode other streams",
-                rungs.len() - left_out,
-                rungs.len()
-            ));
-        }
+        notices.extend(room_for(&rungs));
         let video = Self {
             works: Arc::clone(works),
             derived: derived.clone(),
             source,
             asked,
             rungs,
-            _reservation: reservation,
+            reservation,
+            room_at: Duration::ZERO,
             running: None,
             troubles: Troubles::default(),
             resting: Duration::ZERO,
             rests: None,
             notice: (!notices.is_empty()).then(|| notices.join("; ")),
-            bitrate: Bitrate::default(),
+            meter: Meter::default(),
             measured: None,
             retired: None,
         };
@@ -131,11 +108,9 @@ impl Video {
     /// Hands a frame of the source to the child; starts one at a key frame where none runs.
     pub fn push(&mut self, now: Duration, sample: &Sample, published: &mut Published) {
         let micros = sample.dts * 1_000 / 90;
-        self.measured = self.bitrate.push(micros, sample.data.len()).or(self.measured);
-        if sample.keyframe
-            && let Some(measured) = self.measured.take()
-        {
-            self.weigh(measured, published);
+        self.measured = self.meter.push(micros, sample.data.len()).or(self.measured);
+        if sample.keyframe {
+            self.adapt(now, published);
         }
         if self.running.is_none() && sample.keyframe && now >= self.resting {
             self.start(now, published);
@@ -191,26 +166,99 @@ impl Video {
         self.retired.take()
     }
 
-    /// Leaves out the rungs that need as many bits as the source has, and takes up again those that need far fewer.
-    fn weigh(&mut self, measured: u32, published: &mut Published) {
+    /// The number of its child's process.
+    pub fn process(&self) -> Option<u32> {
+        self.running.as_ref().and_then(Running::process)
+    }
+
+    /// Makes of the source, from this key frame on, what was learnt since the last one.
+    fn adapt(&mut self, now: Duration, published: &mut Published) {
         let mut changed = false;
-        for rung in self.rungs.iter_mut().filter(|rung| rung.dropped.is_none()) {
-            let bitrate = rung.rendition.shape.bitrate;
-            let heavy = weighs(rung.heavy, bitrate, measured) && self.source.codec == VideoCodec::Avc;
-            changed |= heavy != rung.heavy;
-            if heavy && !rung.heavy {
-                published.lose(&self.derived, rung.rendition.shape.track);
-            }
-            rung.heavy = heavy;
+        if let Some(measured) = self.measured.take() {
+            changed |= measured.bitrate.is_some_and(|bitrate| self.weigh(bitrate, published));
+            changed |= measured.frame_rate.is_some_and(|rate| self.thin_out(rate));
         }
+        changed |= self.find_room(now) || self.forgive(now);
         if changed {
             // This very key frame is the first of the next child.
             self.retired = self.running.take();
             if let Some(retired) = &mut self.retired {
                 retired.finish();
             }
+            self.derived.plan(self.planned());
             self.tell(published);
         }
+    }
+
+    /// Leaves out the rungs that need as many bits as the source has, and takes up again those that need far fewer.
+    fn weigh(&mut self, measured: u32, published: &mut Published) -> bool {
+        let mut changed = false;
+        // Another codec needs fewer bits for the same picture.
+        let rungs = self.rungs.iter_mut().filter(|rung| rung.dropped.is_none());
+        for rung in rungs.filter(|_| self.source.codec == VideoCodec::Avc) {
+            let weighs = rung.weigh(measured);
+            changed |= weighs;
+            if weighs && rung.heavy {
+                published.lose(&self.derived, rung.rendition.shape.track);
+            }
+        }
+        changed
+    }
+
+    /// Takes fewer frames where a source that does not say how many it has turns out to have more than a rung may have.
+    fn thin_out(&mut self, measured: FrameRate) -> bool {
+        if self.source.frame_rate.is_some() {
+            return false;
+        }
+        let thinned = self
+            .rungs
+            .iter_mut()
+            .map(|rung| rung.rendition.shape.thin_out(measured));
+        thinned.fold(false, |changed, thinned| changed | thinned)
+    }
+
+    /// Takes up the rungs for which other streams have made room.
+    fn find_room(&mut self, now: Duration) -> bool {
+        let lacks = self.rungs.iter().any(|rung| rung.dropped == Some(Dropped::NoRoom));
+        // Where encoding is in trouble, more of it would not do good.
+        let troubled = self.rungs.iter().any(Rung::was_in_trouble) || self.rests.is_some();
+        if !lacks || troubled || now < self.room_at {
+            return false;
+        }
+        self.room_at = now + ROOM_EVERY;
+        let costs: Vec<_> = self.rungs.iter().map(|rung| rung.cost).collect();
+        let decoding = self.decode_cost();
+        let left_out = self.reservation.renew(decoding, &costs);
+        let mut found = false;
+        for rung in self
+            .rungs
+            .iter_mut()
+            .skip(left_out)
+            .filter(|rung| rung.dropped.is_some())
+        {
+            rung.dropped = None;
+            found = true;
+        }
+        if found {
+            self.notice = room_for(&self.rungs);
+        }
+        found
+    }
+
+    /// Tries once more the rung that was dropped last, after a time without trouble.
+    fn forgive(&mut self, now: Duration) -> bool {
+        let dropped = self.rungs.iter_mut().rfind(|rung| rung.was_in_trouble());
+        let Some(rung) = dropped.filter(|_| self.troubles.are_over(now)) else {
+            return false;
+        };
+        info!(broadcast = %self.derived.broadcast().name(), rung = %rung.rendition.shape.name, "a quality is tried once more");
+        rung.dropped = None;
+        self.notice = room_for(&self.rungs);
+        true
+    }
+
+    fn decode_cost(&self) -> u32 {
+        cost::decode(&known(&self.source))
     }
 
     fn start(&mut self, now: Duration, published: &mut Published) {
@@ -242,6 +290,7 @@ impl Video {
     fn trouble(&mut self, now: Duration, trouble: &Trouble, published: &mut Published) {
         // Dropped, the child is killed.
         drop(self.running.take());
+        self.works.usage.trouble();
         for track in self.tracks() {
             published.lose(&self.derived, track);
         }
@@ -252,7 +301,7 @@ impl Video {
             Step::Again => {}
             Step::Fewer => {
                 if let Some(rung) = self.rungs.iter_mut().find(|rung| rung.is_made()) {
-                    rung.dropped = Some(trouble.to_string());
+                    rung.dropped = Some(Dropped::Trouble(trouble.to_string()));
                 }
             }
             Step::Rest(rest) => {
@@ -269,66 +318,41 @@ impl Video {
 
     /// Tells what is planned and how it goes.
     fn tell(&self, published: &Published) {
-        let report = |rung: &Rung| report(rung, self.rests.as_ref(), published);
+        let report = |rung: &Rung| rung.report(self.rests.as_ref(), published);
         self.derived.report(LadderReport {
             rungs: self.rungs.iter().map(report).collect(),
             notice: self.notice.clone(),
         });
     }
 
-    /// What playlists are told at once: the rungs that are meant to be made.
+    /// What playlists are told at once: the rungs that there is room for. One that is left out for a while keeps its address.
     pub fn planned(&self) -> Vec<hub::Planned> {
-        let made = self.rungs.iter().filter(|rung| rung.is_made());
-        made.map(|rung| rung.rendition.shape.planned()).collect()
+        let planned = self.rungs.iter().filter(|rung| rung.dropped != Some(Dropped::NoRoom));
+        planned.map(|rung| rung.rendition.shape.planned()).collect()
     }
 }
 
-fn rung(works: &Works, shape: Shape, preset: &Preset, notices: &mut Vec<String>) -> Rung {
-    let (encoder, notice) = works.encoders.choose(Encoder::of(works.family, shape.codec));
-    notices.extend(notice.filter(|notice| !notices.contains(notice)));
-    Rung {
-        cost: cost::encode(&shape, encoder, preset.speed),
-        rendition: Rendition { shape, encoder },
-        dropped: None,
-        heavy: false,
+fn known(source: &VideoParameters) -> Source {
+    Source {
+        codec: source.codec,
+        width: source.width,
+        height: source.height,
+        frame_rate: source.frame_rate,
+        bitrate: None,
     }
 }
 
-/// A rung comes back only when the source has clearly more, so that it does not come and go.
-fn weighs(before: bool, bitrate: u32, measured: u32) -> bool {
-    let (bitrate, measured) = (u64::from(bitrate), u64::from(measured));
-    measured * 10 <= bitrate * if before { 13 } else { 10 }
-}
-
-fn report(rung: &Rung, rests: Option<&String>, published: &Published) -> RungReport {
-    let Rendition { shape, encoder } = &rung.rendition;
-    RungReport {
-        track: shape.track,
-        name: Arc::clone(&shape.name),
-        width: shape.width,
-        height: shape.height,
-        frame_rate: shape.frame_rate,
-        bitrate: shape.bitrate,
-        encoder: encoder.name().to_owned(),
-        cost: rung.cost,
-        state: match rung.dropped.as_ref().or(rests) {
-            Some(reason) => RungState::Dropped(reason.clone()),
-            None if rung.heavy => RungState::Dropped("the source has no more bits than it would have".to_owned()),
-            None if published.has(shape.track) => RungState::Running,
-            None => RungState::Starting,
-        },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rung_goes_with_few_bits_and_returns_with_clearly_more() {
-        assert!(!weighs(false, 1_000, 1_001));
-        assert!(weighs(false, 1_000, 1_000));
-        assert!(weighs(true, 1_000, 1_200));
-        assert!(!weighs(true, 1_000, 1_400));
-    }
+/// What an owner is told of rungs that find no room.
+fn room_for(rungs: &[Rung]) -> Option<String> {
+    let left_out = rungs
+        .iter()
+        .filter(|rung| rung.dropped == Some(Dropped::NoRoom))
+        .count();
+    (left_out > 0).then(|| {
+        format!(
+            "this server has room for {} of {} qualities: its processors encode other streams",
+            rungs.len() - left_out,
+            rungs.len()
+        )
+    })
 }

@@ -12,6 +12,7 @@ use crate::child::{Child, ChildEvent, Generation, Launch};
 use crate::encoder::{Family, Found};
 use crate::ladder::Preset;
 use crate::running::Running;
+use crate::usage::Usage;
 
 /// How one job's children are started, and what they may take.
 #[derive(Debug)]
@@ -22,8 +23,12 @@ pub struct Works {
     pub launch: Arc<Launch>,
     /// What encodes.
     pub family: Family,
+    /// What children take.
+    pub usage: Arc<Usage>,
     /// Which encoders work here.
     pub encoders: Arc<Found>,
+    /// Whether sound is made Opus too.
+    pub opus: bool,
     /// The operator's own presets.
     pub presets: Arc<[Preset]>,
     /// Processors of this machine.

@@ -88,6 +88,7 @@ pub const KEYS: &[Key] = &[
     key("transcode.ffmpeg", "ffmpeg", Form::Path, "The ffmpeg that encodes, version 5.1 or newer: a path, or a name that is looked up in `PATH`."),
     key("transcode.cpu_budget", "", Form::Text, "Processors that all encoding may take together, such as `1.5`; by default three quarters of those there are. A stream that does not fit gets fewer qualities."),
     key("transcode.memory_max", "1024", Form::Text, "MiB of memory that one ffmpeg may use, 64 to 65536."),
+    key("transcode.opus", "off", Form::Choice(&["off", "on"]), "`on`: sound is made Opus too, where it is not; DASH lists it beside the AAC."),
     key("transcode.webhook_url", "", Form::Url, "Address that is asked which qualities a broadcast shall have, for streams that want it so: it is told what the source sends, and has 2 s."),
     key("transcode.webhook_secret", "", Form::Secret, "The secret that signs those questions."),
     key("log.level", "info", Form::Choice(&["error", "warn", "info", "debug", "trace"]), "How much is logged."),

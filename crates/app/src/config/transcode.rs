@@ -26,6 +26,8 @@ pub struct Transcode {
     pub cpu_budget: Option<u32>,
     /// `transcode.memory_max` in bytes
     pub memory_max: u64,
+    /// `transcode.opus`
+    pub opus: bool,
     /// `[transcode.presets]`
     pub presets: Vec<Preset>,
 }
@@ -46,6 +48,7 @@ impl Settings {
             memory_max: self
                 .read("transcode.memory_max", mebibytes)?
                 .context("transcode.memory_max is empty")?,
+            opus: self.choice("transcode.opus")? == "on",
             presets: self.presets()?,
         })
     }

@@ -27,5 +27,11 @@ pub fn findings(config: &Config) -> Vec<Finding> {
         )),
         Probe::Fails(reason) => Finding::Good(format!("{} is not to be had here: {reason}", encoder.name())),
     };
-    found.0.into_iter().map(finding).collect()
+    let mut findings: Vec<_> = found.0.into_iter().map(finding).collect();
+    if config.transcode.opus && !runtime.block_on(transcode::has_opus(&ffmpeg)) {
+        findings.push(Finding::Note(
+            "this ffmpeg has no libopus: transcode.opus makes nothing".to_owned(),
+        ));
+    }
+    findings
 }

@@ -22,6 +22,8 @@ use super::listeners::Listeners;
 use crate::config::Config;
 use crate::metrics::{Metrics, Sources};
 use crate::operations::{self, Ready};
+use transcode::Transcoder;
+
 use crate::{accounts, addresses, advice, keys_file, secure, transcoding};
 
 /// Everything that the server consists of.
@@ -35,6 +37,8 @@ pub(super) struct Parts {
     certificates: Arc<tls::Store>,
     authority: Accounts,
     live: Live,
+    /// Who makes further qualities, where that is done.
+    transcoder: Option<Transcoder>,
     rtmp: RtmpServer,
     http: Arc<server::Stats>,
 }
@@ -61,7 +65,7 @@ impl Parts {
         }
         tokio::spawn(hub.clone().run());
         tokio::spawn(advice::tell(hub.clone()));
-        transcoding::start(&hub, &config, &platform);
+        let transcoder = transcoding::start(&hub, &config, &platform);
         Ok(Self {
             rtmp: RtmpServer::new(hub.clone(), gateway::rtmp::Options::default(), trusted(&config)),
             http: Arc::default(),
@@ -73,6 +77,7 @@ impl Parts {
             certificates,
             authority,
             live,
+            transcoder,
         })
     }
 
@@ -118,6 +123,7 @@ impl Parts {
             http: Arc::clone(&self.http),
             platform: self.platform.clone(),
             certificates: Arc::clone(&self.certificates),
+            transcoder: self.transcoder.clone(),
         }))
     }
 

@@ -1,14 +1,17 @@
 use std::future::pending;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hub::{Ending, Publisher, Revoked};
 use rtmp::server::{Event, PublishRefusal};
+use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tracing::info;
 
 use super::connection::{Connection, Over, READ_MAX, now};
 use super::ingest::Ingest;
+use super::server::Shared;
 use super::socket::Io;
 use super::tick;
 
@@ -20,7 +23,7 @@ const REST_MAX: Duration = Duration::from_secs(1);
 /// Whatever happens, the broadcast hears of the end: the publisher's handle tells it when it is dropped.
 pub(super) async fn run<S: Io>(connection: &mut Connection<S>, publisher: Publisher) -> Result<(), Over> {
     let _counted = Counted::new(connection);
-    let broadcast = std::sync::Arc::clone(publisher.broadcast());
+    let broadcast = Arc::clone(publisher.broadcast());
     info!(broadcast = %broadcast.name(), id = %broadcast.id(), address = %connection.peer.address,
         protocol = connection.peer.protocol.as_str(), "publishing");
     let mut ingest = Ingest::new(publisher, connection.shared.stats.clone());
@@ -43,6 +46,10 @@ pub(super) async fn run<S: Io>(connection: &mut Connection<S>, publisher: Publis
 async fn feed<S: Io>(connection: &mut Connection<S>, ingest: &mut Ingest) -> Result<(), Over> {
     let revoked = ingest.revoked();
     tokio::pin!(revoked);
+    let departure = connection.shared.departure.near.subscribe();
+    let departure = departure_of(departure);
+    tokio::pin!(departure);
+    let mut asked = false;
     let timer = sleep_until(Instant::now());
     tokio::pin!(timer);
     let mut drained = true;
@@ -53,11 +60,24 @@ async fn feed<S: Io>(connection: &mut Connection<S>, ingest: &mut Ingest) -> Res
                 connection.session.end_publish(PublishRefusal::BadName, &told(&reason));
                 return Err(Over::Revoked);
             }
+            () = &mut departure, if !asked => {
+                asked = true;
+                connection.session.request_reconnect(None, "this server is about to restart");
+                continue;
+            }
             read = read(connection, ingest, drained, timer.as_mut()) => read?,
         };
         drained = read < READ_MAX;
     }
     Ok(())
+}
+
+/// Waits until the server is about to stop.
+async fn departure_of(mut near: watch::Receiver<bool>) {
+    if near.wait_for(|near| *near).await.is_err() {
+        // A server that is gone takes its connections along.
+        pending::<()>().await;
+    }
 }
 
 /// Hands all that was read to the hub; returns whether the stream was ended.
@@ -153,17 +173,27 @@ fn told(reason: &Revoked) -> String {
 }
 
 /// Counts the publisher while it is one.
-struct Counted(std::sync::Arc<super::Stats>);
+struct Counted {
+    shared: Arc<Shared>,
+    movable: bool,
+}
 
 impl Counted {
     fn new<S: Io>(connection: &Connection<S>) -> Self {
-        connection.shared.stats.publishers.add();
-        Self(connection.shared.stats.clone())
+        let (shared, movable) = (Arc::clone(&connection.shared), connection.session.reconnects());
+        shared.stats.publishers.add();
+        if movable {
+            shared.departure.movable.send_modify(|count| *count += 1);
+        }
+        Self { shared, movable }
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.publishers.remove();
+        self.shared.stats.publishers.remove();
+        if self.movable {
+            self.shared.departure.movable.send_modify(|count| *count -= 1);
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use hub::{Hub, Protocol};
 use proxy::Trusted;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
@@ -22,6 +23,9 @@ use super::{Options, Stats};
 /// When the process has no file left for a connection, some may be closed soon.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// How long publishers that were asked to connect anew may take to leave: a key frame, as a rule.
+const LEAVING: Duration = Duration::from_secs(2);
+
 /// The RTMP server of one hub. Cloning gives another handle to the same, for a listener more.
 #[derive(Clone, Debug)]
 pub struct RtmpServer(Arc<Shared>);
@@ -35,6 +39,16 @@ pub(super) struct Shared {
     pub(super) stats: Arc<Stats>,
     pub(super) feeds: Feeds,
     pub(super) admission: Admission,
+    pub(super) departure: Departure,
+}
+
+/// The server's end, as publishers that can connect anew by themselves hear of it.
+#[derive(Debug, Default)]
+pub(super) struct Departure {
+    /// Whether the server is about to stop.
+    pub(super) near: watch::Sender<bool>,
+    /// Publishers that will leave when they are asked to.
+    pub(super) movable: watch::Sender<usize>,
 }
 
 impl RtmpServer {
@@ -47,6 +61,7 @@ impl RtmpServer {
             stats: Arc::default(),
             feeds: Feeds::default(),
             admission: Admission::default(),
+            departure: Departure::default(),
         }))
     }
 
@@ -57,7 +72,8 @@ impl RtmpServer {
 
     /// Serves the connections of one listener, RTMPS with a `tls` acceptor, until `shutdown` completes.
     ///
-    /// Then all its connections are closed: publishers count as lost, so that their broadcasts wait for them.
+    /// Then publishers that can connect anew by themselves are asked to, and have two seconds. After that all its connections are
+    /// closed: publishers count as lost, so that their broadcasts wait for them.
     pub async fn serve(self, listener: TcpListener, tls: Option<TlsAcceptor>, shutdown: impl Future<Output = ()>) {
         let mut connections = JoinSet::new();
         tokio::pin!(shutdown);
@@ -72,6 +88,11 @@ impl RtmpServer {
             }
         }
         drop(listener);
+        self.0.departure.near.send_replace(true);
+        let mut movable = self.0.departure.movable.subscribe();
+        let gone = movable.wait_for(|movable| *movable == 0);
+        // Whoever takes longer is cut off.
+        let _ = tokio::time::timeout(LEAVING, gone).await;
         connections.shutdown().await;
     }
 

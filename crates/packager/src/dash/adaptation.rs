@@ -15,6 +15,8 @@ use crate::window::{Init, Rendition, Segment};
 
 /// What an `AdaptationSet` is written from.
 pub(super) struct Set<'a> {
+    /// What is called so beside other sounds; the first of them is the main one.
+    pub(super) sound: Option<Sound>,
     pub(super) rendition: &'a Rendition,
     /// What of it a viewer wants, there or planned.
     pub(super) qualities: Vec<Quality<'a>>,
@@ -26,6 +28,12 @@ pub(super) struct Set<'a> {
     pub(super) latency: Option<Latency>,
     /// What leads to the renditions' folders, with its slash.
     pub(super) folder: &'a str,
+}
+
+/// How one of several sounds is told apart.
+pub(super) struct Sound {
+    pub(super) name: String,
+    pub(super) main: bool,
 }
 
 /// The whole segments of a Period that playlists list.
@@ -45,27 +53,36 @@ pub(super) fn listed<'a>(
 impl Set<'_> {
     pub(super) fn write(&self, xml: &mut Xml) {
         let init = self.init();
+        // The same for one track in every Period and every manifest.
         let (id, kind, mime) = match self.rendition.track.kind {
             Kind::Video => (1, "video", "video/mp4"),
-            Kind::Audio => (2, "audio", "audio/mp4"),
+            Kind::Audio => (2 + self.rendition.track.index, "audio", "audio/mp4"),
         };
         xml.open("AdaptationSet")
             .attribute("id", id)
             .attribute("contentType", kind)
             .attribute("mimeType", mime)
+            .optional("lang", self.sound.as_ref().map(|_| "und"))
             .attribute("segmentAlignment", true)
             .optional("startWithSAP", self.is_independent().then_some(1));
         xml.content();
         if let Parameters::Audio(audio) = &init.parameters {
             channels(xml, audio);
         }
+        if let Some(sound) = &self.sound {
+            xml.text("Label", &sound.name);
+        }
         if let (Some(latency), Shape::Regular { length }) = (self.latency, self.period.shape) {
             self.producer_reference_time(xml);
             self.resync(xml, latency, length);
         }
+        let role = match &self.sound {
+            Some(sound) if !sound.main => "alternate",
+            _ => "main",
+        };
         xml.open("Role")
             .attribute("schemeIdUri", "urn:mpeg:dash:role:2011")
-            .attribute("value", "main")
+            .attribute("value", role)
             .empty();
         let alone = matches!(&self.qualities[..], [only] if only.track == self.rendition.track);
         if alone {
@@ -131,8 +148,13 @@ impl Set<'_> {
 
     fn template(&self, xml: &mut Xml, track: TrackId, init: u64, rendition: Option<&Rendition>) {
         let folder = format!("{}{}", self.folder, Stem(track)).replace('$', "$$");
+        // As `File::Segment` is written.
+        let stretch = match self.period.discontinuity {
+            0 => String::new(),
+            discontinuity => format!("-{discontinuity}"),
+        };
         xml.open("SegmentTemplate")
-            .attribute("media", format_args!("{folder}/$Number$.mp4"))
+            .attribute("media", format_args!("{folder}/$Number${stretch}.mp4"))
             .attribute("initialization", format_args!("{folder}/{}", File::Init(init)));
         match self.period.shape {
             Shape::Regular { length } => self.rule(xml, length),

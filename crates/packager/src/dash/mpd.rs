@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use media::Kind;
-
-use super::adaptation::{self, Set};
+use super::adaptation::{self, Set, Sound};
 use super::period::{self, Period, Shape};
 use super::timeline::leader;
 use super::xml::{Seconds, Xml};
@@ -218,11 +216,12 @@ impl Stretch<'_> {
             .attribute("id", period.id)
             .attribute("start", Seconds(period.start_micros()))
             .content();
-        for rendition in window.mains() {
+        for (rendition, sound, qualities) in sets(window, choice) {
             let end = window.ended.then(|| rendition.next_whole().saturating_sub(1));
             let set = Set {
                 rendition,
-                qualities: qualities(window, rendition, choice),
+                sound,
+                qualities,
                 period: &period,
                 last: self.last().or(end),
                 // A last Period that ends is taken for the end of all.
@@ -255,15 +254,28 @@ impl Stretch<'_> {
     }
 }
 
-/// What a viewer wants of a main track. Another sound would be another set, with words to tell it apart that nobody sends.
-fn qualities<'a>(window: &'a Window, main: &Rendition, choice: Choice) -> Vec<Quality<'a>> {
-    match main.track.kind {
-        Kind::Video => {
-            let all = qualities::pictures(window);
-            qualities::chosen(&all, choice).into_iter().copied().collect()
-        }
-        Kind::Audio => Quality::of(window, main.track).into_iter().collect(),
-    }
+/// What a viewer wants: the qualities of the picture in one set, and each sound in a set of its own, what everybody can decode first.
+fn sets(window: &Window, choice: Choice) -> Vec<(&Rendition, Option<Sound>, Vec<Quality<'_>>)> {
+    let (pictures, mut sounds) = (qualities::pictures(window), qualities::all_sounds(window));
+    // What is only planned has nothing to say of its channels.
+    sounds.retain(|sound| sound.rendition.is_some());
+    let several = sounds.len() > 1;
+    let wanted = window
+        .video
+        .as_ref()
+        .filter(|_| !qualities::wants_sound_alone(&sounds, choice));
+    let picture = wanted.map(|main| {
+        let chosen = qualities::chosen(&pictures, choice).into_iter().copied().collect();
+        (main.as_ref(), None, chosen)
+    });
+    let sounds = sounds.into_iter().enumerate().filter_map(|(place, sound)| {
+        let named = several.then(|| Sound {
+            name: sound.name(),
+            main: place == 0,
+        });
+        Some((sound.rendition?, named, vec![sound]))
+    });
+    picture.into_iter().chain(sounds).collect()
 }
 
 fn micros(duration: Duration) -> i64 {
@@ -309,6 +321,31 @@ mod tests {
         };
         let text = manifest(young, 4);
         assert_eq!(text, include_str!("young.mpd"));
+    }
+
+    #[test]
+    fn segments_behind_a_cut_have_names_that_the_period_before_does_not_lead_to() {
+        let mut broadcast = Broadcast::new(source(), Settings::default());
+        let mut timeline = Timeline::new(Duration::from_secs(60), Duration::from_secs(2));
+        broadcast.run_millis(10_000, |window| {
+            timeline.observe(window);
+        });
+        broadcast.push(crate::Input::Cut);
+        broadcast.run_millis(30_000, |window| {
+            timeline.observe(window);
+        });
+        let text = timeline
+            .mpd(&broadcast.window(), "x/", Choice::default())
+            .expect("something to play");
+        let (before, after) = text.rsplit_once("<Period ").expect("two periods");
+        assert!(
+            before.contains("x/video/$Number$.mp4") && !before.contains("$-1.mp4"),
+            "{text}"
+        );
+        assert!(
+            after.contains("x/video/$Number$-1.mp4") && after.contains("x/audio/$Number$-1.mp4"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -48,6 +48,13 @@ impl Xml {
         self.write(format_args!("</{name}>\n"));
     }
 
+    /// An element that holds nothing but text.
+    pub(super) fn text(&mut self, name: &str, text: &str) {
+        self.write(format_args!("<{name}>"));
+        let _ = Escaped(&mut self.0).write_str(text);
+        self.close(name);
+    }
+
     pub(super) fn finish(self) -> String {
         self.0
     }
@@ -58,7 +65,7 @@ impl Xml {
     }
 }
 
-/// Writes what an attribute may not hold as references.
+/// Writes what an attribute or a text may not hold as references.
 struct Escaped<'a>(&'a mut String);
 
 impl Write for Escaped<'_> {

@@ -56,7 +56,7 @@ fn write_segment(out: &mut String, rendition: &Rendition, segment: &Segment) {
             timescale: segment.timescale,
         };
         let (length, offset) = (frame.bytes.end - frame.bytes.start, frame.bytes.start);
-        let file = File::Segment(segment.number);
+        let file = File::of(segment);
         let _ = writeln!(
             out,
             "#EXTINF:{duration},\n#EXT-X-BYTERANGE:{length}@{offset}\n{}/{file}",

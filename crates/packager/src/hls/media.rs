@@ -144,7 +144,7 @@ impl Page<'_> {
             if place >= parts_from {
                 self.parts(out, segment);
             }
-            let file = File::Segment(segment.number);
+            let file = File::of(segment);
             if segment.gap.is_some() {
                 out.line(format_args!("#EXT-X-GAP"));
             }

@@ -19,7 +19,7 @@ pub struct Choice {
     pub normal: bool,
     /// At most so many seconds, and no parts (`window=…`).
     pub window_seconds: Option<u32>,
-    /// No quality with more lines (`max_resolution=720p`); children know nothing of it.
+    /// No quality with more lines (`max_resolution=720p`), 0 for no picture at all; children know nothing of it.
     pub resolution_max: Option<u32>,
     /// No quality with fewer lines (`min_resolution=360p`).
     pub resolution_min: Option<u32>,

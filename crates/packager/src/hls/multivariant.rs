@@ -1,4 +1,5 @@
-//! The multivariant playlist: a variant for each quality of the picture, and the sounds as a group of their own.
+//! The multivariant playlist: a variant for each quality of the picture, the sounds as a group of their own, and where there are
+//! several qualities the sound alone as the last of them, for links that carry no picture.
 
 use std::fmt::Write;
 
@@ -13,8 +14,12 @@ use crate::qualities::{self, Quality};
 pub fn multivariant(window: &Window, folder: &str, choice: Choice) -> String {
     let mut out = String::from("#EXTM3U\n#EXT-X-VERSION:6\n");
     let query = choice.query();
-    let (pictures, sounds) = (qualities::pictures(window), qualities::sounds(window));
-    let grouped = !pictures.is_empty() && !sounds.is_empty();
+    let sounds = qualities::sounds(window);
+    let pictures = match qualities::wants_sound_alone(&sounds, choice) {
+        true => Vec::new(),
+        false => qualities::pictures(window),
+    };
+    let grouped = !sounds.is_empty() && (!pictures.is_empty() || sounds.len() > 1);
     for (place, sound) in sounds.iter().enumerate().filter(|_| grouped) {
         group_member(
             &mut out,
@@ -23,10 +28,10 @@ pub fn multivariant(window: &Window, folder: &str, choice: Choice) -> String {
             &format!("{folder}{}.m3u8{query}", Stem(sound.track)),
         );
     }
-    let listed = if pictures.is_empty() { &sounds } else { &pictures };
-    let chosen = qualities::chosen(listed, choice);
+    let listed = variants(&pictures, &sounds);
+    let chosen = qualities::chosen(&listed, choice);
     for variant in &chosen {
-        let score = (chosen.len() > 1).then(|| qualities::score(listed, variant));
+        let score = (chosen.len() > 1).then(|| qualities::score(&listed, variant));
         stream_inf(
             &mut out,
             variant,
@@ -41,16 +46,21 @@ pub fn multivariant(window: &Window, folder: &str, choice: Choice) -> String {
     out
 }
 
+/// What is to be chosen from: the pictures, and the sound alone beside several of them or where there is none.
+fn variants<'a>(pictures: &[Quality<'a>], sounds: &[Quality<'a>]) -> Vec<Quality<'a>> {
+    let mut variants = pictures.to_vec();
+    if pictures.len() != 1 {
+        variants.extend(sounds.first());
+    }
+    variants
+}
+
 fn group_member(out: &mut String, place: usize, sound: &Quality<'_>, uri: &str) {
     let channels = match sound.rendition.map(|rendition| &rendition.init.parameters) {
         Some(Parameters::Audio(audio)) => audio.channels,
         _ => 2,
     };
-    let name = if place == 0 {
-        "Audio".to_owned()
-    } else {
-        format!("Audio {}", place + 1)
-    };
+    let name = sound.name();
     let default = if place == 0 { "YES" } else { "NO" };
     push(
         out,
@@ -63,8 +73,11 @@ fn group_member(out: &mut String, place: usize, sound: &Quality<'_>, uri: &str) 
 
 fn stream_inf(out: &mut String, own: &Quality<'_>, sounds: &[Quality<'_>], score: Option<usize>) {
     let of_sounds = |bits: fn(&Quality<'_>) -> u64| sounds.iter().map(bits).max().unwrap_or(0);
-    let peak = own.peak + of_sounds(|sound| sound.peak);
-    let average = own.average + of_sounds(|sound| sound.average);
+    let (mut peak, mut average) = (of_sounds(|sound| sound.peak), of_sounds(|sound| sound.average));
+    if own.track.kind == Kind::Video || sounds.is_empty() {
+        peak += own.peak;
+        average += own.average;
+    }
     let mut codecs = vec![own.codec_string];
     for sound in sounds {
         if !codecs.contains(&sound.codec_string) {

@@ -2,6 +2,8 @@
 
 use media::{Kind, TrackId};
 
+use crate::window::Segment;
+
 /// The folder, and the stem of the playlist, of a rendition: `video`, `audio`; `video-1` for a further track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stem(pub TrackId);
@@ -44,8 +46,14 @@ fn kind_name(kind: Kind) -> &'static str {
 pub enum File {
     /// `init-1.mp4`
     Init(u64),
-    /// `123.mp4`
-    Segment(u64),
+    /// `123.mp4`; `123-2.mp4` behind the second discontinuity. Players of DASH ask for a segment before it is there, and would take one of
+    /// another source for one of theirs.
+    Segment {
+        /// Media sequence number.
+        number: u64,
+        /// Discontinuity sequence number.
+        discontinuity: u64,
+    },
     /// `p456.mp4`
     Part(u64),
 }
@@ -60,7 +68,22 @@ impl File {
         if let Some(digits) = stem.strip_prefix('p') {
             return Some(Self::Part(number(digits)?));
         }
-        Some(Self::Segment(number(stem)?))
+        let (stem, discontinuity) = match stem.split_once('-') {
+            Some((stem, discontinuity)) => (stem, number(discontinuity).filter(|&discontinuity| discontinuity > 0)?),
+            None => (stem, 0),
+        };
+        Some(Self::Segment {
+            number: number(stem)?,
+            discontinuity,
+        })
+    }
+
+    /// The name of a segment.
+    pub(crate) fn of(segment: &Segment) -> Self {
+        Self::Segment {
+            number: segment.number,
+            discontinuity: segment.discontinuity,
+        }
     }
 }
 
@@ -68,7 +91,11 @@ impl std::fmt::Display for File {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Init(number) => write!(f, "init-{number}.mp4"),
-            Self::Segment(number) => write!(f, "{number}.mp4"),
+            Self::Segment {
+                number,
+                discontinuity: 0,
+            } => write!(f, "{number}.mp4"),
+            Self::Segment { number, discontinuity } => write!(f, "{number}-{discontinuity}.mp4"),
             Self::Part(number) => write!(f, "p{number}.mp4"),
         }
     }
@@ -84,12 +111,18 @@ fn number(text: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
+    fn segment(number: u64, discontinuity: u64) -> File {
+        File::Segment { number, discontinuity }
+    }
+
     #[test]
     fn names_are_read_as_they_are_written() {
         for file in [
             File::Init(1),
-            File::Segment(0),
-            File::Segment(123),
+            segment(0, 0),
+            segment(123, 0),
+            segment(0, 1),
+            segment(123, 22),
             File::Part(u64::MAX),
         ] {
             assert_eq!(File::parse(&file.to_string()), Some(file));
@@ -132,6 +165,11 @@ mod tests {
             "p+1.mp4",
             "init-.mp4",
             "x1.mp4",
+            "1-0.mp4",
+            "1-.mp4",
+            "-1-1.mp4",
+            "1-1-1.mp4",
+            "p1-1.mp4",
         ] {
             assert_eq!(File::parse(name), None, "{name}");
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use media::TrackId;
 
 use crate::Window;
-use crate::hls::names::File;
+use crate::hls::{self, Form, names::File};
 use crate::request::{self, BadQuery, Found, Query, Verdict};
 use crate::testing::{Broadcast, Source};
 
@@ -89,6 +89,41 @@ fn after_the_end_and_in_plain_playlists_directives_are_ignored() {
     }
 }
 
+fn segment(number: u64, discontinuity: u64) -> File {
+    File::Segment { number, discontinuity }
+}
+
+#[test]
+fn a_segment_of_another_source_is_not_given_to_who_asked_for_the_last_ones_next() {
+    let mut broadcast = Broadcast::live(Source::default(), 10);
+    let find =
+        |window: &Window, number, discontinuity| request::find(window, TrackId::VIDEO, segment(number, discontinuity));
+    let asked = broadcast.window();
+    let next = asked.video.as_ref().expect("video").next_segment;
+    assert!(matches!(find(&asked, next, 0), Found::Soon));
+    broadcast.push(crate::Input::Cut);
+    broadcast.run_millis(14_000, |_| {});
+    let window = broadcast.window();
+    let after = window
+        .video
+        .as_ref()
+        .expect("video")
+        .segments()
+        .find(|segment| segment.discontinuity == 1)
+        .expect("a discontinuity")
+        .number;
+    assert!(matches!(find(&window, after, 0), Found::Past));
+    assert!(matches!(find(&window, after, 1), Found::Segment { .. }));
+    assert!(matches!(find(&window, after, 2), Found::Nothing));
+    assert!(matches!(find(&window, after - 1, 1), Found::Nothing));
+    let plain = hls::media(
+        &window,
+        window.rendition(TrackId::VIDEO).expect("video"),
+        Form::Plain { seconds: None },
+    );
+    assert!(plain.contains(&format!("\nvideo/{after}-1.mp4\n")), "{plain}");
+}
+
 #[test]
 fn files_are_found_held_or_not_there() {
     let mut broadcast = Broadcast::live(Source::default(), 10);
@@ -98,15 +133,15 @@ fn files_are_found_held_or_not_there() {
     assert!(matches!(find(&window, File::Init(1)), Found::Init(_)));
     assert!(matches!(find(&window, File::Init(2)), Found::Nothing));
     assert!(matches!(
-        find(&window, File::Segment(4)),
+        find(&window, segment(4, 0)),
         Found::Segment { whole: true, .. }
     ));
     assert!(matches!(
-        find(&window, File::Segment(5)),
+        find(&window, segment(5, 0)),
         Found::Segment { whole: false, .. }
     ));
-    assert!(matches!(find(&window, File::Segment(6)), Found::Soon));
-    assert!(matches!(find(&window, File::Segment(7)), Found::Nothing));
+    assert!(matches!(find(&window, segment(6, 0)), Found::Soon));
+    assert!(matches!(find(&window, segment(7, 0)), Found::Nothing));
     assert!(matches!(find(&window, File::Part(0)), Found::Part(_)));
     assert!(matches!(find(&window, File::Part(next_part - 1)), Found::Part(_)));
     assert!(matches!(find(&window, File::Part(next_part)), Found::Soon));
@@ -118,8 +153,8 @@ fn files_are_found_held_or_not_there() {
         matches!(find(&ended, File::Part(next_part)), Found::Nothing),
         "a dropped hint"
     );
-    assert!(matches!(find(&ended, File::Segment(6)), Found::Past));
-    assert!(matches!(find(&ended, File::Segment(7)), Found::Nothing));
+    assert!(matches!(find(&ended, segment(6, 0)), Found::Past));
+    assert!(matches!(find(&ended, segment(7, 0)), Found::Nothing));
 }
 
 #[test]

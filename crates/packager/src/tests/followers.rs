@@ -4,7 +4,7 @@ use bytes::Bytes;
 use media::{Kind, Parameters, Planned, Sample, TrackId, VideoParameters};
 
 use super::promises::Checker;
-use crate::hls::{self, Choice, Form};
+use crate::hls::{self, Form};
 use crate::testing::{self, Broadcast, Pictures, Source};
 use crate::window::{Rendition, Segment};
 use crate::{Input, Settings, Window};
@@ -15,16 +15,16 @@ const RUNG: TrackId = TrackId {
 };
 
 /// A broadcast with an encoder that makes another quality of its picture, so many frames late.
-struct Encoded {
-    broadcast: Broadcast,
+pub(super) struct Encoded {
+    pub(super) broadcast: Broadcast,
     made: u64,
     /// Frames that the encoder has taken and not given.
     behind: u64,
-    dead: bool,
+    pub(super) dead: bool,
 }
 
 impl Encoded {
-    fn new(pictures: Pictures, behind: u64) -> Self {
+    pub(super) fn new(pictures: Pictures, behind: u64) -> Self {
         let source = Source {
             video: Some(pictures),
             audio: Some(48_000),
@@ -44,7 +44,7 @@ impl Encoded {
     }
 
     /// Runs until `millis`, in steps of a hundredth of a second.
-    fn run_until(&mut self, millis: u64, mut seen: impl FnMut(&Window)) {
+    pub(super) fn run_until(&mut self, millis: u64, mut seen: impl FnMut(&Window)) {
         let pictures = self.broadcast.source.video.expect("pictures");
         for at in (0..=millis).step_by(10) {
             self.broadcast.run_millis(at, &mut seen);
@@ -61,7 +61,7 @@ impl Encoded {
         }
     }
 
-    fn window(&mut self) -> std::sync::Arc<Window> {
+    pub(super) fn window(&mut self) -> std::sync::Arc<Window> {
         self.broadcast.window()
     }
 }
@@ -230,36 +230,4 @@ fn another_source_is_a_discontinuity_of_the_same_number_in_every_rung() {
             (theirs.frames(), theirs.discontinuities)
         );
     }
-}
-
-#[test]
-fn the_multivariant_playlist_lists_what_is_planned_before_it_is_there() {
-    let mut encoded = Encoded::new(Pictures::new(30, 1, 60), 0);
-    encoded.dead = true;
-    encoded.run_until(3_000, |_| {});
-    let window = encoded.window();
-    let text = hls::multivariant(&window, "x/", Choice::default());
-    assert!(
-        text.contains("RESOLUTION=640x360,SCORE=1,AUDIO=\"audio\"\nx/video-16.m3u8\n"),
-        "{text}"
-    );
-    assert!(text.contains("SCORE=2,AUDIO=\"audio\"\nx/video.m3u8\n"), "{text}");
-}
-
-#[test]
-fn viewers_choose_which_qualities_are_listed() {
-    let mut encoded = Encoded::new(Pictures::new(30, 1, 60), 2);
-    encoded.run_until(8_000, |_| {});
-    let window = encoded.window();
-    let listed = |query: &str| {
-        let choice = crate::request::Query::parse(query).expect("a query").choice;
-        let text = hls::multivariant(&window, "", choice);
-        let found = text.lines().filter(|line| line.starts_with("video"));
-        found.map(str::to_owned).collect::<Vec<_>>()
-    };
-    assert_eq!(listed(""), ["video.m3u8", "video-16.m3u8"]);
-    assert_eq!(listed("rendition_order=asc"), ["video-16.m3u8", "video.m3u8"]);
-    assert_eq!(listed("max_resolution=480p"), ["video-16.m3u8"]);
-    assert_eq!(listed("min_resolution=480p"), ["video.m3u8"]);
-    assert_eq!(listed("max_resolution=144p"), ["video-16.m3u8"], "the nearest");
 }

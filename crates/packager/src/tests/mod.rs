@@ -1,5 +1,6 @@
 //! What playlists and media promise, over whole broadcasts.
 
+mod choices;
 mod cuts;
 mod directives;
 mod followers;

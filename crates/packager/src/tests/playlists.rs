@@ -90,7 +90,7 @@ fn a_cut_shows_as_a_discontinuity_before_its_segment() {
     let after = plain.split("audio/1.mp4\n").nth(1).expect("a third segment");
     assert_eq!(
         after,
-        "#EXT-X-DISCONTINUITY\n#EXT-X-PROGRAM-DATE-TIME:2026-11-20T09:07:28.163Z\n#EXTINF:2.00533,\naudio/2.mp4\n"
+        "#EXT-X-DISCONTINUITY\n#EXT-X-PROGRAM-DATE-TIME:2026-11-20T09:07:28.163Z\n#EXTINF:2.00533,\naudio/2-1.mp4\n"
     );
 }
 

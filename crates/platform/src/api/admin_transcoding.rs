@@ -50,8 +50,8 @@ struct TranscodingJob {
     stream_id: Option<Id>,
     /// What it takes of the budget, in thousandths of a processor.
     cost: u32,
-    /// Seconds of the source that it encodes in a second, as measured: 1 keeps up. None before that is known.
-    speed: Option<f64>,
+    /// What it really took in the last seconds, in thousandths of a processor. None before that is known.
+    measured: Option<u32>,
     /// How its rungs do.
     ladder: Option<Status>,
 }
@@ -71,7 +71,7 @@ impl TranscodingJob {
             title: entry.as_ref().map(|entry| entry.title.to_string()),
             stream_id: entry.map(|entry| entry.stream.clone()),
             cost: job.cost,
-            speed: job.speed,
+            measured: job.measured,
             ladder: broadcast.ladder_report().as_deref().map(Status::from),
         })
     }
@@ -141,10 +141,10 @@ mod tests {
             let (adas, opens) = (publisher.broadcast().id().clone(), open.broadcast().id().clone());
             scene.hub.derive(publisher.broadcast()).report(report());
             scene.world.platform.ask_of_transcoding(move || {
-                let job = |broadcast: &BroadcastId, cost, speed| Job {
+                let job = |broadcast: &BroadcastId, cost, measured| Job {
                     broadcast: broadcast.clone(),
                     cost,
-                    speed,
+                    measured,
                 };
                 Node {
                     budget: Budget {
@@ -160,7 +160,7 @@ mod tests {
                     }],
                     jobs: vec![
                         job(&opens, 200, None),
-                        job(&adas, 500, Some(1.25)),
+                        job(&adas, 500, Some(430)),
                         job(&BroadcastId::random(), 1, None),
                     ],
                 }
@@ -172,8 +172,8 @@ mod tests {
             assert_eq!(told["jobs"].as_array().map(Vec::len), Some(2), "{told}");
             let of_ada = &told["jobs"][0];
             assert_eq!(
-                (&of_ada["name"], &of_ada["speed"], &of_ada["cost"]),
-                (&json!("ada"), &json!(1.25), &json!(500))
+                (&of_ada["name"], &of_ada["measured"], &of_ada["cost"]),
+                (&json!("ada"), &json!(430), &json!(500))
             );
             assert_eq!(of_ada["stream_id"], scene.stream.as_str());
             assert_eq!(

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::Codec;
 
 /// How a node encodes.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Node {
     /// What it encodes with.
     pub budget: Budget,
@@ -44,12 +44,12 @@ pub struct Encoder {
 }
 
 /// The encoding of one broadcast.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
     /// Which.
     pub broadcast: BroadcastId,
     /// What it takes of the budget, in thousandths of a processor.
     pub cost: u32,
-    /// Seconds of the source that it encodes in a second, as measured: 1 keeps up. None before that is known.
-    pub speed: Option<f64>,
+    /// What it really took in the last seconds, in thousandths of a processor. None before that is known.
+    pub measured: Option<u32>,
 }

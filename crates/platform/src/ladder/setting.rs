@@ -59,8 +59,8 @@ pub struct Rung {
     /// What it is called: `720p`. Letters, digits and hyphens: it stands in addresses.
     #[schema(min_length = 1, max_length = 24, pattern = "^[A-Za-z0-9-]+$")]
     pub name: String,
-    /// Pixels of the shorter side of its picture, 120 to 4320; 0 for sound alone.
-    #[schema(maximum = 4320)]
+    /// Pixels of the shorter side of its picture, 120 to 4320.
+    #[schema(minimum = 120, maximum = 4320)]
     pub size: u32,
     /// Frames per second at most.
     #[schema(minimum = 1, maximum = 240)]
@@ -159,8 +159,8 @@ impl Rung {
             let detail = "must be 1 to 24 letters, digits and hyphens";
             return refuse(format!("{at}/name"), detail);
         }
-        if self.size != 0 && !SIZES.contains(&self.size) {
-            return refuse(format!("{at}/size"), "must be 120 to 4320, or 0 for sound alone");
+        if !SIZES.contains(&self.size) {
+            return refuse(format!("{at}/size"), "must be 120 to 4320");
         }
         if !FRAME_RATES.contains(&self.frame_rate_max) {
             return refuse(format!("{at}/frame_rate_max"), "must be 1 to 240");
@@ -307,6 +307,7 @@ mod tests {
             (with("name", json!("a b")), "/x/rungs/0/name"),
             (with("name", json!("..")), "/x/rungs/0/name"),
             (with("name", json!("x".repeat(25))), "/x/rungs/0/name"),
+            (with("size", json!(0)), "/x/rungs/0/size"),
             (with("size", json!(119)), "/x/rungs/0/size"),
             (with("size", json!(4_321)), "/x/rungs/0/size"),
             (with("frame_rate_max", json!(0)), "/x/rungs/0/frame_rate_max"),
@@ -320,7 +321,7 @@ mod tests {
                 other => panic!("{pointer}: {other:?}"),
             }
         }
-        for rungs in [json!(many(8)), json!([rung("sound", 0)]), with("size", json!(4_320))] {
+        for rungs in [json!(many(8)), with("size", json!(120)), with("size", json!(4_320))] {
             let ladder = read(json!({"mode": "rungs", "rungs": rungs})).expect("a ladder");
             assert!(ladder.check("/x").is_ok(), "{ladder:?}");
         }

@@ -108,6 +108,11 @@ impl Session {
         }
     }
 
+    /// Whether the peer said that it connects anew when it is asked to.
+    pub fn reconnects(&self) -> bool {
+        self.capabilities.reconnects()
+    }
+
     /// Asks the peer to connect anew at its next key frame, to `tc_url` or else where it is now, and serves it until it does.
     /// `false` if it never said that it can: nothing is sent then.
     pub fn request_reconnect(&mut self, tc_url: Option<&str>, description: &str) -> bool {

@@ -5,7 +5,7 @@ mod probe;
 
 use hub::Codec;
 
-pub use probe::{Found, Probe, probe};
+pub use probe::{Found, Probe, has_opus, probe};
 
 use crate::ladder::{Shape, Speed};
 use crate::own_options::OwnOptions;
@@ -240,6 +240,7 @@ mod tests {
             height: 480,
             divisor: 1,
             frame_rate: FrameRate::new(30, 1),
+            frame_rate_max: 30,
             bitrate: 1_100_000,
             codec,
         };

@@ -1,5 +1,6 @@
 //! Which encoders work here: each is asked for two frames.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,8 +11,11 @@ use tokio::process::Command;
 use super::{ENCODERS, Encoder};
 use crate::ladder::{Shape, Speed};
 use crate::own_options::OwnOptions;
+use crate::priority;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
+/// A try yields to encoders that are at work, too.
+const NICE: i32 = 19;
 
 /// Whether an encoder works.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,16 +56,33 @@ pub async fn probe(ffmpeg: &Path, which: impl Fn(Encoder) -> bool) -> Found {
     Found(found)
 }
 
+/// Whether a program makes Opus.
+pub async fn has_opus(ffmpeg: &Path) -> bool {
+    let source = "-hide_banner -nostdin -loglevel error -f lavfi -i anullsrc=r=48000:d=0.1 -c:a libopus -f null -";
+    matches!(run(ffmpeg, source.split(' ')).await, Probe::Works)
+}
+
 async fn try_encoder(ffmpeg: &Path, encoder: Encoder) -> Probe {
+    run(ffmpeg, arguments(encoder)).await
+}
+
+async fn run(ffmpeg: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Probe {
     let mut command = Command::new(ffmpeg);
     command
-        .args(arguments(encoder))
+        .args(arguments)
         .env_clear()
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
-    match tokio::time::timeout(PATIENCE, command.output()).await {
+    let tried = async {
+        let process = command.spawn()?;
+        if let Some(id) = process.id() {
+            priority::lower(id, NICE);
+        }
+        process.wait_with_output().await
+    };
+    match tokio::time::timeout(PATIENCE, tried).await {
         Ok(Ok(output)) if output.status.success() => Probe::Works,
         Ok(Ok(output)) => Probe::Fails(reason(&output.stderr)),
         Ok(Err(error)) => Probe::Fails(error.to_string()),
@@ -77,6 +98,7 @@ fn arguments(encoder: Encoder) -> Vec<String> {
         height: 240,
         divisor: 1,
         frame_rate: FrameRate::new(30, 1),
+        frame_rate_max: 30,
         bitrate: 500_000,
         codec: encoder.codec,
     };

@@ -91,6 +91,7 @@ mod tests {
             height,
             divisor: 1,
             frame_rate: FrameRate::new(fps, 1),
+            frame_rate_max: fps,
             bitrate,
             codec,
         }

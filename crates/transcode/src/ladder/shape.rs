@@ -54,6 +54,8 @@ pub struct Shape {
     pub divisor: u32,
     /// Frames per second, where known.
     pub frame_rate: Option<FrameRate>,
+    /// Frames per second at most.
+    pub frame_rate_max: u32,
     /// Bits per second on average.
     pub bitrate: u32,
     /// How it is encoded.
@@ -61,6 +63,18 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// Takes one of more frames if the source was measured to have too many. Returns whether that changes anything.
+    pub fn thin_out(&mut self, measured: FrameRate) -> bool {
+        let divisor = divisor(Some(measured), self.frame_rate_max);
+        // Of a source whose rate changes, never more than it may.
+        if divisor <= self.divisor {
+            return false;
+        }
+        self.divisor = divisor;
+        self.frame_rate = divided(Some(measured), divisor);
+        true
+    }
+
     /// Bits per second at most.
     pub fn peak(&self) -> u32 {
         u32::try_from(u64::from(self.bitrate) * PEAK_PERCENT / 100).unwrap_or(u32::MAX)
@@ -122,7 +136,6 @@ fn fits(rung: &Rung, source: &Source, own_size: bool) -> bool {
 fn shape(rung: &Rung, index: u8, source: &Source) -> Shape {
     let (width, height) = scaled(source, rung.size);
     let divisor = divisor(source.frame_rate, rung.frame_rate_max);
-    let frame_rate = source.frame_rate;
     Shape {
         track: TrackId {
             kind: Kind::Video,
@@ -132,7 +145,8 @@ fn shape(rung: &Rung, index: u8, source: &Source) -> Shape {
         width,
         height,
         divisor,
-        frame_rate: frame_rate.and_then(|rate| FrameRate::new(rate.frames, rate.seconds.checked_mul(divisor)?)),
+        frame_rate: divided(source.frame_rate, divisor),
+        frame_rate_max: rung.frame_rate_max,
         bitrate: rung.bitrate,
         codec: rung.codec,
     }
@@ -146,6 +160,10 @@ fn scaled(source: &Source, size: u32) -> (u32, u32) {
         u32::try_from(scaled.max(2)).unwrap_or(u32::MAX)
     };
     (side(source.width), side(source.height))
+}
+
+fn divided(rate: Option<FrameRate>, divisor: u32) -> Option<FrameRate> {
+    rate.and_then(|rate| FrameRate::new(rate.frames, rate.seconds.checked_mul(divisor)?))
 }
 
 fn divisor(rate: Option<FrameRate>, cap: u32) -> u32 {
@@ -266,6 +284,20 @@ mod tests {
     fn a_rate_of_59_94_is_halved_and_29_97_is_not() {
         let rate = |frames| divisor(FrameRate::new(frames, 1_001), 30);
         assert_eq!((rate(60_000), rate(30_000)), (2, 1));
+    }
+
+    #[test]
+    fn a_source_that_does_not_say_its_rate_is_thinned_out_once_that_is_measured() {
+        let unsaid = Source {
+            frame_rate: None,
+            ..source(1_280, 720, 60)
+        };
+        let mut small = shapes(&unsaid, &default()).pop().unwrap();
+        assert_eq!((small.divisor, small.frame_rate), (1, None));
+        assert!(!small.thin_out(FrameRate::new(30_100, 1_000).unwrap()));
+        assert!(small.thin_out(FrameRate::new(59_700, 1_000).unwrap()));
+        assert_eq!(small.divisor, 2);
+        assert!(!small.thin_out(FrameRate::new(25_000, 1_000).unwrap()), "it stays");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use bytes::Bytes;
-use media::codec::{ac3, flac, mp3, opus};
+use media::codec::{aac, ac3, flac, mp3, opus};
 use media::{AudioCodec, Parameters};
 
 use crate::bitstream::Bitstream;
@@ -40,6 +40,7 @@ pub fn audio(seconds: u32, codec: AudioCodec, encoder: &str) -> Clip {
     let (stream, frames) = run(&input);
     let parameters = match codec {
         AudioCodec::Opus => opus::parameters(stream.extradata.clone()),
+        AudioCodec::Aac => aac::parameters(stream.extradata.clone()),
         AudioCodec::Flac => flac::parameters(stream.extradata.clone()),
         AudioCodec::Mp3 => mp3::parameters(&frames[0].2),
         _ => ac3::parameters(&frames[0].2),

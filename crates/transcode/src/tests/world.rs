@@ -27,6 +27,7 @@ pub fn options(folder: &tempfile::TempDir) -> Options {
         family: Family::Software,
         presets: Vec::new(),
         cpu_budget: 100_000,
+        opus: false,
         memory_max: 2 << 30,
         folder: folder.path().to_owned(),
     }

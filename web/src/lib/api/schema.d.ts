@@ -2193,7 +2193,7 @@ export interface components {
             name: string;
             /**
              * Format: int32
-             * @description Pixels of the shorter side of its picture, 120 to 4320; 0 for sound alone.
+             * @description Pixels of the shorter side of its picture, 120 to 4320.
              */
             size: number;
         };
@@ -3415,13 +3415,13 @@ export interface components {
              */
             cost: number;
             ladder?: components["schemas"]["LadderStatus"] | null;
+            /**
+             * Format: int32
+             * @description What it really took in the last seconds, in thousandths of a processor. None before that is known.
+             */
+            measured?: number | null;
             /** @description The name by which it can be watched; none where nothing leads to it. */
             name?: string | null;
-            /**
-             * Format: double
-             * @description Seconds of the source that it encodes in a second, as measured: 1 keeps up. None before that is known.
-             */
-            speed?: number | null;
             stream_id?: components["schemas"]["Id"] | null;
             /** @description What it is called. */
             title?: string | null;

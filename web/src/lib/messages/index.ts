@@ -55,6 +55,8 @@ export const m = {
 		missingHint: 'Leave this page open: it starts by itself when somebody publishes.',
 		unsupported: 'This browser cannot play live video',
 		unsupportedHint: 'Open the HLS address below in a player such as VLC.',
+		soundAlone: 'Sound only',
+		picture: 'Show the picture',
 		seeLive: 'See what is live',
 		retry: 'Try now'
 	},
@@ -63,6 +65,8 @@ export const m = {
 		auto: 'Auto',
 		autoNow: (now: string) => `now ${now}`,
 		source: (rate: string) => `source, ${rate}`,
+		soundAlone: 'Sound only',
+		soundAloneHint: 'no picture, least data',
 		saver: 'Data saver',
 		saverHint: 'Auto stays at 480p or below',
 		sound: 'Sound',

@@ -181,7 +181,7 @@ export const studio = {
 		preset: 'Preset',
 		rungs: 'My qualities',
 		rungsHint:
-			'None is larger than the source or has more bits. Lines 0 is sound alone. H.264 plays everywhere. Where there is too little room, the best of them is left out first.',
+			'None is larger than the source or has more bits. H.264 plays everywhere. Where there is too little room, the best of them is left out first.',
 		rung: (n: number) => `Quality ${n}`,
 		name: 'Name',
 		size: 'Lines',
@@ -201,7 +201,6 @@ export const studio = {
 		state: 'State',
 		source: 'Source',
 		sourceEncoder: 'you, untouched',
-		audioOnly: 'sound alone',
 		states: { starting: 'begins', running: 'is made', dropped: 'is not made' } as Record<
 			'starting' | 'running' | 'dropped',
 			string

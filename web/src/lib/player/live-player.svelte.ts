@@ -3,7 +3,7 @@ import { type Playback, playback as ask } from '$lib/api/live';
 import { rememberSaver, saver } from './abr/memory';
 import type { Failure, Level, Mode, Sound } from './engine';
 import type { LiveVideo, Stats } from './live-video';
-import { byQuality, same } from './quality';
+import { byQuality, same, sameSound } from './quality';
 import { type Decision, type Event, type Phase, Supervisor } from './supervisor';
 
 const MODE_KEY = 'headwater.mode';
@@ -25,6 +25,10 @@ export class LivePlayer {
 	sounds = $state<Sound[]>([]);
 	/** The id of the sound that is heard, -1 when there is no choice. */
 	sound = $state(-1);
+	/** The viewer wants the sound without its picture; forgotten with the page. */
+	soundAlone = $state(false);
+	/** What plays has no picture, or will have none. */
+	pictureless = $state(false);
 	mode = $state<Mode>(storedMode());
 	muted = $state(true);
 	/** The viewer has muted or unmuted: autoplay's silence no longer needs an explanation. */
@@ -37,9 +41,12 @@ export class LivePlayer {
 	#asking = false;
 	/** The quality the viewer has chosen, to be chosen again when the stream is loaded anew. */
 	#wanted: Level | null = null;
-	/** The choices of what was opened last are known. */
+	/** The sound that is to be chosen again then. */
+	#wantedSound: Sound | null = null;
+	/** The choices of what was opened last are known: of quality, and of sound. */
 	#opened = false;
-	/** Failures since the picture last moved. */
+	#heard = false;
+	/** Failures since it last moved. */
 	#failures = 0;
 
 	constructor(name: string, known: Playback | null) {
@@ -56,6 +63,7 @@ export class LivePlayer {
 		on('livefailure', ({ detail }) => this.#failed(detail));
 		on('livestuck', () => this.#handle({ type: 'stuck' }));
 		on('ended', () => this.#handle({ type: 'ended' }));
+		on('loadeddata', () => this.#look());
 		on('liveprogress', () => this.#progress());
 		on('livelevels', () => this.#readLevels());
 		on('livemore', () => this.#handle({ type: 'more' }));
@@ -88,8 +96,19 @@ export class LivePlayer {
 
 	setLevel(id: number) {
 		this.#wanted = this.levels.find((level) => level.id === id) ?? null;
-		if (this.#video) this.#video.level = id;
 		this.level = id;
+		if (this.soundAlone) this.setSoundAlone(false);
+		else if (this.#video) this.#video.level = id;
+	}
+
+	/** Leaves the picture out, or brings it back in the quality that was chosen. */
+	setSoundAlone(alone: boolean) {
+		if (alone === this.soundAlone) return;
+		this.soundAlone = alone;
+		if (alone) this.pictureless = true;
+		// The browser's silence at the start is not what somebody wants who asks for sound.
+		if (alone && !this.soundChosen) this.setMuted(false);
+		this.#handle({ type: 'again' });
 	}
 
 	setSaver(on: boolean) {
@@ -99,6 +118,7 @@ export class LivePlayer {
 	}
 
 	setSound(id: number) {
+		this.#wantedSound = this.sounds.find((sound) => sound.id === id) ?? null;
 		if (this.#video) this.#video.sound = id;
 		this.sound = id;
 	}
@@ -135,18 +155,35 @@ export class LivePlayer {
 	#progress() {
 		this.#failures = 0;
 		this.latency = this.#video?.latency ?? null;
+		this.#look();
 		this.#handle({ type: 'progress' });
+	}
+
+	#look() {
+		this.pictureless = this.#video?.hasPicture === false;
 	}
 
 	#readLevels() {
 		const video = this.#video;
 		if (!video) return;
+		this.#readSounds(video);
+		// The qualities that there were stay, for whoever wants the picture back.
+		if (this.soundAlone) return;
 		this.levels = video.levels.toSorted(byQuality);
 		this.#chooseAgain(video);
 		this.level = video.level;
 		this.shown = this.levels.find((level) => level.id === video.shown) ?? null;
 		this.canSave = video.canSave;
+	}
+
+	#readSounds(video: LiveVideo) {
 		this.sounds = video.sounds;
+		// Before one is chosen for itself, a library may yet undo what is chosen here.
+		if (!this.#heard && video.sound >= 0) {
+			this.#heard = true;
+			const again = this.sounds.find((sound) => sameSound(sound, this.#wantedSound));
+			if (again) video.sound = again.id;
+		}
 		this.sound = video.sound;
 	}
 
@@ -178,11 +215,13 @@ export class LivePlayer {
 	async #open() {
 		const name = encodeURIComponent(this.name);
 		this.#opened = false;
+		this.#heard = false;
 		await this.#video?.open({
 			mode: this.mode,
 			hls: this.playback?.hls ?? `/live/${name}.m3u8`,
 			dash: this.playback?.dash ?? `/live/${name}.mpd`,
-			saver: this.saver
+			saver: this.saver,
+			soundAlone: this.soundAlone
 		});
 	}
 

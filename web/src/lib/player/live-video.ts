@@ -4,14 +4,11 @@
  */
 import { CustomVideoElement } from 'custom-media-element';
 import { clock } from '$lib/api/live';
-import { address, choose } from './choose';
+import { address, choose, type Wish } from './choose';
 import type { Engine, EngineStats, Failure, Level, Mode, Sound } from './engine';
 import { behindLive, Pacer } from './latency';
 
-export interface Source {
-	mode: Mode;
-	hls: string;
-	dash: string;
+export interface Source extends Wish {
 	/** Whether the automatic choice is to save data. */
 	saver: boolean;
 }
@@ -36,8 +33,8 @@ const CHOSEN_SECONDS = 2;
 
 /**
  * Events beside those of `<video>`: `livefailure` (detail: `Failure`), `livelevels`, `livemore` when there are qualities
- * that only a new start would see, `liveprogress` about four times a second while the picture moves, `livestuck` every
- * three seconds while it should and does not.
+ * that only a new start would see, `liveprogress` about four times a second while the picture or the sound goes on,
+ * `livestuck` every three seconds while it should and does not.
  */
 export class LiveVideo extends CustomVideoElement {
 	#engine: Engine | null = null;
@@ -80,7 +77,8 @@ export class LiveVideo extends CustomVideoElement {
 	/** Plays a source from its live edge, in place of whatever played before. */
 	async open(source: Source) {
 		const turn = ++this.#opening;
-		this.#holdPicture();
+		if (source.soundAlone) this.#releasePicture();
+		else this.#holdPicture();
 		await this.#destroy();
 		const engine = await choose(source.mode, {
 			levels: () => turn === this.#opening && this.#emit('livelevels'),
@@ -102,9 +100,11 @@ export class LiveVideo extends CustomVideoElement {
 		this.#ticks = 0;
 		this.#movedAt = performance.now();
 		await engine.attach(this.nativeEl);
+		// A new source forgets the events that are under way, such as a change of the volume just before.
+		this.nativeEl.dispatchEvent(new Event('volumechange'));
 		if (turn !== this.#opening) return;
 		this.#releasePictureWhenShown();
-		await engine.load(address(source.mode, source.hls, source.dash));
+		await engine.load(address(source));
 	}
 
 	/** Stops playing and loading; the last picture stays. */
@@ -135,6 +135,11 @@ export class LiveVideo extends CustomVideoElement {
 	/** The id of the level whose picture is on screen, -1 when not known. */
 	get shown(): number {
 		return this.#engine?.shownLevel() ?? -1;
+	}
+
+	/** Whether there is a picture in what plays. */
+	get hasPicture(): boolean {
+		return this.nativeEl.videoWidth > 0;
 	}
 
 	/** Whether there is anything that data saver could leave out. */
@@ -228,7 +233,8 @@ export class LiveVideo extends CustomVideoElement {
 			this.#movedAt = now;
 			this.#emit('livestuck');
 		}
-		if (moved && !video.paused && video.readyState >= 3) {
+		// While one engine makes way for another, what moves is what was there before.
+		if (this.#engine && moved && !video.paused && video.readyState >= 3) {
 			this.#pace(now);
 			if (this.#ticks++ % 3 === 0) this.#emit('liveprogress');
 		}
@@ -293,14 +299,12 @@ export class LiveVideo extends CustomVideoElement {
 	}
 
 	#releasePictureWhenShown() {
-		this.nativeEl.addEventListener(
-			'playing',
-			() => {
-				this.#held?.remove();
-				this.#held = null;
-			},
-			{ once: true }
-		);
+		this.nativeEl.addEventListener('playing', () => this.#releasePicture(), { once: true });
+	}
+
+	#releasePicture() {
+		this.#held?.remove();
+		this.#held = null;
 	}
 }
 

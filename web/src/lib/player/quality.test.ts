@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Level } from './engine';
-import { byQuality, quality, same, sound } from './quality';
+import { byQuality, offersSoundAlone, quality, same, sameSound, sound } from './quality';
 
 const level = (width: number, height: number, frameRate: number | null, source = false): Level => ({
 	id: 0,
@@ -36,4 +36,18 @@ test('a sound is called by its name and language', () => {
 	expect(sound({ id: 0, name: 'Audio 2', language: 'de' }, 'en')).toBe('Audio 2 (German)');
 	expect(sound({ id: 0, name: 'Deutsch', language: null }, 'en')).toBe('Deutsch');
 	expect(sound({ id: 0, name: 'Odd', language: '!' }, 'en')).toBe('Odd (!)');
+});
+
+test('a sound is found again in another delivery by its name and language', () => {
+	const second = { id: 1, name: 'Audio 2', language: null };
+	expect(sameSound({ ...second, id: 7 }, second)).toBe(true);
+	expect(sameSound({ ...second, language: 'de' }, second)).toBe(false);
+	expect(sameSound(second, null)).toBe(false);
+});
+
+test('the sound alone is offered beside several qualities, and as long as it is chosen', () => {
+	expect(offersSoundAlone({ qualities: true, sound: true, chosen: false })).toBe(true);
+	expect(offersSoundAlone({ qualities: false, sound: true, chosen: false })).toBe(false);
+	expect(offersSoundAlone({ qualities: true, sound: false, chosen: false })).toBe(false);
+	expect(offersSoundAlone({ qualities: false, sound: false, chosen: true })).toBe(true);
 });

@@ -18,6 +18,16 @@ export function same(a: Level, b: Level | null): boolean {
 	return b !== null && a.source === b.source && quality(a) === quality(b);
 }
 
+/** Whether a viewer would call both the same, also where another engine has read them. */
+export function sameSound(a: Sound, b: Sound | null): boolean {
+	return b !== null && a.name === b.name && a.language === b.language;
+}
+
+/** Whether the sound alone is worth a choice: there is one, and its picture comes in more than one quality. */
+export function offersSoundAlone(stream: { qualities: boolean; sound: boolean; chosen: boolean }): boolean {
+	return stream.chosen || (stream.qualities && stream.sound);
+}
+
 /** The name of a sound with its language, in the words of the reader. */
 export function sound({ name, language }: Sound, reader?: string): string {
 	if (language === null) return name;

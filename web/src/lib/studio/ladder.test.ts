@@ -48,9 +48,9 @@ test('each further rung is the next one down, with a name of its own', () => {
 	const rows = draft(own, 'default').rungs;
 	expect(another([])).toMatchObject({ name: '720p', size: '720' });
 	expect(another(rows)).toMatchObject({ name: '144p', size: '144' });
-	const audio = another([...rows, another(rows)]);
-	expect(audio).toMatchObject({ name: 'audio', size: '0' });
-	expect(another([...rows, another(rows), audio]).name).toBe('audio-2');
+	const least = another([...rows, another(rows)]);
+	expect(least).toMatchObject({ name: '120p', size: '120' });
+	expect(another([...rows, another(rows), least]).name).toBe('120p-2');
 });
 
 test.each([

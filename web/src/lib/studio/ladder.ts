@@ -9,7 +9,7 @@ export interface RungDraft {
 	/** Of the row, not of the rung: it stays when the name is typed anew. */
 	key: number;
 	name: string;
-	/** Pixels of the shorter side; 0 for sound alone. */
+	/** Pixels of the shorter side. */
 	size: string;
 	frameRate: string;
 	/** Thousands of bits per second. */
@@ -34,6 +34,9 @@ const USUAL = [
 	[240, 30, 350],
 	[144, 30, 150]
 ] as const;
+
+/** The smallest there may be. */
+const LEAST = [120, 15, 80] as const;
 
 let keys = 0;
 
@@ -71,8 +74,8 @@ export function suggested(planned: PlannedRung[]): RungDraft[] {
 export function another(rows: RungDraft[]): RungDraft {
 	const sizes = rows.map(({ size }) => Number(size)).filter((size) => size > 0);
 	const least = Math.min(...sizes, Number.POSITIVE_INFINITY);
-	const [size, rate, kilobits] = USUAL.find(([lines]) => lines < Math.min(least, 1080)) ?? [0, 30, 96];
-	const base = size === 0 ? 'audio' : `${size}p`;
+	const [size, rate, kilobits] = USUAL.find(([lines]) => lines < Math.min(least, 1080)) ?? LEAST;
+	const base = `${size}p`;
 	const taken = new Set(rows.map(({ name }) => name));
 	let name = base;
 	for (let n = 2; taken.has(name); n++) name = `${base}-${n}`;

@@ -102,7 +102,7 @@ async fn an_answer_that_cannot_be_used_is_refused_in_words() {
         ),
         (
             json_answer(&json!({"rungs": [rung("a", 9)]})),
-            "/rungs/0/size: must be 120 to 4320, or 0 for sound alone",
+            "/rungs/0/size: must be 120 to 4320",
         ),
         (
             json_answer(&json!({"rungs": [rung("a", 240), rung("a", 480)]})),

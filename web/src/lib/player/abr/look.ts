@@ -20,7 +20,8 @@ export function playlists(multivariant: string, base: URL): Map<string, string> 
 	return found;
 }
 
-function text(address: string, signal: AbortSignal): Promise<string> {
+/** What is at an address; nothing when it cannot be had. */
+export function text(address: string, signal: AbortSignal): Promise<string> {
 	return fetch(address, { signal })
 		.then((answer) => (answer.ok ? answer.text() : ''))
 		.catch(() => '');

@@ -8,6 +8,8 @@ export class DashEngine implements Engine {
 	readonly #events: EngineEvents;
 	readonly #abr = new DashAbr();
 	#chosen = -1;
+	/** Shaka forgets what is chosen while it prepares its streams: nobody is told of choices before. */
+	#ready = false;
 
 	constructor(events: EngineEvents) {
 		this.#events = events;
@@ -19,7 +21,7 @@ export class DashEngine implements Engine {
 			abrFactory: () => this.#abr
 		});
 		for (const event of ['trackschanged', 'adaptation', 'variantchanged', 'audiotrackschanged']) {
-			this.#player.addEventListener(event, () => events.levels());
+			this.#player.addEventListener(event, () => this.#ready && events.levels());
 		}
 		this.#player.addEventListener('error', (event) => {
 			this.#failed((event as unknown as { detail: shaka.util.Error }).detail);
@@ -41,6 +43,8 @@ export class DashEngine implements Engine {
 		if (network) this.#abr.follow(network, shaka.net.NetworkingEngine.RequestType.SEGMENT, multivariant);
 		try {
 			await this.#player.load(url);
+			this.#ready = true;
+			this.#events.levels();
 		} catch (error) {
 			this.#failed(error as shaka.util.Error);
 		}
@@ -71,7 +75,10 @@ export class DashEngine implements Engine {
 		if (id === -1 && playing) this.#abr.moved(playing.originalVideoId ?? '');
 		this.#player.configure('abr.enabled', id === -1);
 		const track = this.#player.getVariantTracks().find((candidate) => candidate.id === id);
-		if (track) this.#player.selectVariantTrack(track);
+		if (!track) return;
+		this.#player.selectVariantTrack(track);
+		// Whoever then chooses another sound is asked for the picture that goes with it.
+		this.#abr.moved(track.originalVideoId ?? '');
 	}
 
 	chosenLevel(): number {
@@ -114,7 +121,7 @@ export class DashEngine implements Engine {
 			engine: `shaka-player ${shaka.Player.version.replace(/^v/, '')}`,
 			videoCodec: track?.videoCodec ?? null,
 			audioCodec: track?.audioCodec ?? null,
-			level: track ? level(track) : null,
+			level: track && hasPicture(track) ? level(track) : null,
 			bandwidth: this.#abr.bandwidth,
 			target: null
 		};
@@ -128,6 +135,7 @@ export class DashEngine implements Engine {
 	#pictures(): shaka.extern.Track[] {
 		const pictures = new Map<number | null, shaka.extern.Track>();
 		for (const track of this.#player.getVariantTracks()) {
+			if (!hasPicture(track)) continue;
 			if (track.active || !pictures.has(track.videoId)) pictures.set(track.videoId, track);
 		}
 		return [...pictures.values()];
@@ -139,6 +147,11 @@ export class DashEngine implements Engine {
 		const kind = error.category === shaka.util.Error.Category.NETWORK ? 'network' : 'media';
 		this.#events.failure({ kind, detail: `shaka error ${error.code}` } satisfies Failure);
 	}
+}
+
+/** Whether a variant is more than the sound alone. */
+function hasPicture(track: shaka.extern.Track): boolean {
+	return track.videoId !== null;
 }
 
 function level(track: shaka.extern.Track): Level {

@@ -15,6 +15,7 @@ import Hls, {
 	type FragLoadedData,
 	type FragmentLoaderContext,
 	type HlsConfig,
+	type Level as HlsLevel,
 	type LevelDetails,
 	type LevelLoadedData,
 	type LevelLoadingData,
@@ -185,6 +186,8 @@ export class HlsAbr implements AbrComponentAPI {
 		if (frag.type !== 'main') this.#meter.beside({ bytes: loaded, first: loading.first / 1000, end });
 		if (frag.type !== 'main' || frag.sn === 'initSegment') return;
 		this.#flight = null;
+		// A part of the sound is too small to tell what the link could carry.
+		if (!hasPicture(this.#hls.levels[frag.level])) return;
 		this.#meter.add({
 			bytes: loaded,
 			seconds: (loading.end - loading.first) / 1000,
@@ -305,6 +308,11 @@ export class HlsAbr implements AbrComponentAPI {
 	readonly #remember = () => {
 		if (this.#meter.bits !== null) rememberBandwidth(this.#meter.bits);
 	};
+}
+
+/** Whether a level is more than the sound alone. */
+export function hasPicture(level: HlsLevel | undefined): boolean {
+	return level !== undefined && (!!level.videoCodec || level.height > 0);
 }
 
 /** Whether an address is that of the picture as the broadcaster sends it. */

@@ -8,9 +8,11 @@ import Hls, {
 	type LoaderConfiguration,
 	type LoaderContext
 } from 'hls.js';
-import { count, variants } from '../abr/saved';
+import { text } from '../abr/look';
+import { asksForSoundAlone, count, variants } from '../abr/saved';
 import type { Engine, EngineEvents, EngineStats, Failure, Level, Sound } from '../engine';
-import { automatic, isSource, type HlsAbr } from './hls-abr';
+import { type ListedSound, listedSounds } from '../sounds';
+import { automatic, hasPicture, isSource, type HlsAbr } from './hls-abr';
 
 /** Seconds behind the newest part at which playback starts: a part and a half, and a little. */
 const startLatency = (part: number) => 1.5 * part + 0.1;
@@ -23,11 +25,16 @@ export class HlsEngine implements Engine {
 	readonly #lowLatency: boolean;
 	#abr: HlsAbr | undefined;
 	#mediaErrors = 0;
-	/** Qualities in the multivariant playlist, also those that this browser cannot play. */
+	/** Qualities of the picture in the multivariant playlist, also those that this browser cannot play. */
 	#listed = 0;
+	/** The sounds to choose from where there is no picture, and which of them is played. */
+	#alone: ListedSound[] = [];
+	#aloneAt = 0;
+	readonly #events: EngineEvents;
 	readonly #over = new AbortController();
 
 	constructor(events: EngineEvents, lowLatency: boolean) {
+		this.#events = events;
 		this.#lowLatency = lowLatency;
 		this.#hls = new Hls({
 			...settings(lowLatency, {
@@ -50,7 +57,6 @@ export class HlsEngine implements Engine {
 		] as const) {
 			this.#hls.on(event, () => events.levels());
 		}
-		this.#hls.once(Events.MANIFEST_PARSED, () => void this.#lookForMore(events));
 		this.#hls.on(Events.ERROR, (_, data) => this.#failed(data, events));
 	}
 
@@ -62,8 +68,19 @@ export class HlsEngine implements Engine {
 		this.#hls.attachMedia(video);
 	}
 
-	load(url: string) {
+	async load(url: string) {
+		if (asksForSoundAlone(url)) return this.#loadSoundAlone(url);
+		this.#hls.once(Events.MANIFEST_PARSED, () => void this.#lookForMore(url));
 		this.#hls.loadSource(url);
+	}
+
+	/** Beside a variant without a picture hls.js may load no other sound: each is loaded for itself. */
+	async #loadSoundAlone(url: string) {
+		const { signal } = this.#over;
+		this.#alone = listedSounds(await text(url, signal), new URL(url, location.href));
+		if (signal.aborted) return;
+		this.#events.levels();
+		this.#hls.loadSource(this.#alone[this.#aloneAt]?.address ?? url);
 	}
 
 	destroy() {
@@ -82,7 +99,7 @@ export class HlsEngine implements Engine {
 	}
 
 	levels(): Level[] {
-		return this.#hls.levels.map((level, id) => ({
+		const all = this.#hls.levels.map((level, id) => ({
 			id,
 			width: level.width,
 			height: level.height,
@@ -90,6 +107,7 @@ export class HlsEngine implements Engine {
 			bitrate: level.averageBitrate || level.bitrate,
 			source: isSource(level.uri)
 		}));
+		return all.filter(({ id }) => hasPicture(this.#hls.levels[id]));
 	}
 
 	setLevel(id: number) {
@@ -115,6 +133,7 @@ export class HlsEngine implements Engine {
 	}
 
 	sounds(): Sound[] {
+		if (this.#alone.length > 0) return this.#alone.map(({ name, language }, id) => ({ id, name, language }));
 		return this.#hls.audioTracks.map(({ name, lang }, id) => ({
 			id,
 			name,
@@ -123,11 +142,18 @@ export class HlsEngine implements Engine {
 	}
 
 	setSound(id: number) {
-		this.#hls.audioTrack = id;
+		const alone = this.#alone[id];
+		if (!alone) {
+			this.#hls.audioTrack = id;
+			return;
+		}
+		this.#aloneAt = id;
+		if (this.#hls.url) this.#hls.loadSource(alone.address);
+		this.#events.levels();
 	}
 
 	chosenSound(): number {
-		return this.#hls.audioTrack;
+		return this.#alone.length > 0 ? this.#aloneAt : this.#hls.audioTrack;
 	}
 
 	stats(): EngineStats {
@@ -136,18 +162,18 @@ export class HlsEngine implements Engine {
 			engine: `hls.js ${Hls.version}`,
 			videoCodec: level?.videoCodec ?? null,
 			audioCodec: level?.audioCodec ?? null,
-			level: this.levels()[this.#hls.currentLevel] ?? null,
+			level: this.levels().find(({ id }) => id === this.#hls.currentLevel) ?? null,
 			bandwidth: this.#abr?.bandwidth ?? null,
 			target: this.#hls.targetLatency
 		};
 	}
 
-	async #lookForMore(events: EngineEvents) {
+	async #lookForMore(url: string) {
 		for (const wait of LOOK_FOR_MORE_MS) {
 			await new Promise((resolve) => setTimeout(resolve, wait));
-			if (this.#over.signal.aborted || this.#listed !== 1 || !this.#hls.url) return;
-			const now = await count(this.#hls.url, this.#over.signal);
-			if (now > 1 && !this.#over.signal.aborted) return events.more();
+			if (this.#over.signal.aborted || this.#listed > 1) return;
+			const now = await count(url, this.#over.signal);
+			if (now > 1 && !this.#over.signal.aborted) return this.#events.more();
 		}
 	}
 
@@ -194,7 +220,7 @@ function settings(lowLatency: boolean, read: Read): Partial<HlsConfig> {
 interface Read {
 	/** PART-TARGET, in seconds. */
 	part(seconds: number): void;
-	/** How many qualities the multivariant playlist lists. */
+	/** How many qualities of the picture the multivariant playlist lists. */
 	listed(qualities: number): void;
 }
 

@@ -3,7 +3,7 @@
  * "maybe" to HLS and plays it unreliably.
  */
 import type { Engine, EngineEvents, EngineStats, Level, Sound } from '../engine';
-import { count, saved } from '../abr/saved';
+import { asksForSoundAlone, count, saved } from '../abr/saved';
 
 /** Safari tells the wall clock of its timeline; the types of the DOM do not know it. */
 type VideoWithDate = HTMLVideoElement & { getStartDate?: () => Date };
@@ -75,7 +75,8 @@ export class NativeEngine implements Engine {
 	setSaver(on: boolean) {
 		if (on === this.#saver) return;
 		this.#saver = on;
-		if (!this.#video || !this.#url) return;
+		// Without the picture there is nothing that could be saved.
+		if (!this.#video || !this.#url || asksForSoundAlone(this.#url)) return;
 		const paused = this.#video.paused;
 		this.#video.src = saved(this.#url, on);
 		if (!paused) void this.#video.play().catch(() => {});
