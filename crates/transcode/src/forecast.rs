@@ -61,7 +61,7 @@ pub(crate) fn forecast(
         let (encoder, notice) = encoders.choose(Encoder::of(family, shape.codec));
         notices.extend(notice.filter(|notice| !notices.contains(notice)));
         foreseen.push(Foreseen {
-            cost: cost::encode(&shape, encoder, asked.preset.speed),
+            cost: cost::encode(source, &shape, encoder, asked.preset.speed),
             encoder: encoder.name(),
             name: shape.name,
             width: shape.width,

@@ -7,7 +7,7 @@ use hub::{RungReport, RungState};
 use crate::arguments::Rendition;
 use crate::cost;
 use crate::encoder::Encoder;
-use crate::ladder::{Preset, Shape};
+use crate::ladder::{Preset, Shape, Source};
 use crate::published::Published;
 use crate::works::Works;
 
@@ -35,11 +35,11 @@ pub enum Dropped {
 
 impl Rung {
     /// A rung that shall be made; notes what its owner should know of its encoder.
-    pub fn new(works: &Works, shape: Shape, preset: &Preset, notices: &mut Vec<String>) -> Self {
+    pub fn new(works: &Works, source: &Source, shape: Shape, preset: &Preset, notices: &mut Vec<String>) -> Self {
         let (encoder, notice) = works.encoders.choose(Encoder::of(works.family, shape.codec));
         notices.extend(notice.filter(|notice| !notices.contains(notice)));
         Self {
-            cost: cost::encode(&shape, encoder, preset.speed),
+            cost: cost::encode(source, &shape, encoder, preset.speed),
             rendition: Rendition { shape, encoder },
             dropped: None,
             heavy: false,

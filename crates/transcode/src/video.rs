@@ -66,7 +66,7 @@ impl Video {
         let mut notices: Vec<String> = asked.notice.iter().cloned().collect();
         let mut rungs: Vec<_> = shapes(&known, &asked.wanted)
             .into_iter()
-            .map(|shape| Rung::new(works, shape, &asked.preset, &mut notices))
+            .map(|shape| Rung::new(works, &known, shape, &asked.preset, &mut notices))
             .collect();
         let costs: Vec<_> = rungs.iter().map(|rung| rung.cost).collect();
         let (reservation, left_out) = works.budget.reserve(cost::decode(&known), &costs);
