@@ -106,7 +106,7 @@ fn plays_everywhere(sound: &Quality<'_>) -> bool {
 }
 
 /// The variants that a viewer wants, in the order they want. Where no picture is as they want, it is the nearest. Sound alone goes with
-/// the pictures of those who set no lower limit.
+/// the pictures of those who set no lower limit, and stands alone where there is no picture.
 pub(crate) fn chosen<'a, 'b>(all: &'a [Quality<'b>], choice: Choice) -> Vec<&'a Quality<'b>> {
     let (least, most) = (
         choice.resolution_min.unwrap_or(0),
@@ -122,7 +122,8 @@ pub(crate) fn chosen<'a, 'b>(all: &'a [Quality<'b>], choice: Choice) -> Vec<&'a 
     if chosen.is_empty() {
         chosen.extend(all.iter().filter(is_picture).min_by_key(distance));
     }
-    chosen.extend(all.iter().filter(|variant| !is_picture(variant) && least == 0));
+    let no_limit = least == 0 || chosen.is_empty();
+    chosen.extend(all.iter().filter(|variant| !is_picture(variant) && no_limit));
     match choice.descending {
         Some(true) => chosen.sort_by_key(|variant| std::cmp::Reverse((variant.lines(), variant.peak))),
         Some(false) => chosen.sort_by_key(|variant| (variant.lines(), variant.peak)),

@@ -8,7 +8,7 @@ use super::followers::Encoded;
 use crate::dash::Timeline;
 use crate::hls::{self, Choice};
 use crate::request::Query;
-use crate::testing::{self, Pictures};
+use crate::testing::{self, Broadcast, Pictures, Source};
 use crate::{Input, Window};
 
 const SECOND: TrackId = TrackId {
@@ -140,6 +140,18 @@ fn sound_alone_costs_what_the_sound_costs_and_is_the_least_of_all() {
         variant.ends_with(",CODECS=\"mp4a.40.2\",SCORE=1,AUDIO=\"audio\""),
         "{variant}"
     );
+}
+
+#[test]
+fn a_broadcast_of_sound_is_listed_whatever_pictures_a_viewer_wants() {
+    let source = Source {
+        video: None,
+        ..Source::default()
+    };
+    let window = Broadcast::live(source, 8).window();
+    for query in ["", "min_resolution=360p", "max_resolution=720p", "max_resolution=0"] {
+        assert_eq!(variants(&window, query), ["audio.m3u8"], "{query}");
+    }
 }
 
 #[test]
